@@ -1,0 +1,208 @@
+/**
+ * One family of errors. A code is the stable, documented discriminant; `details` are typed per code; `party` says who
+ * must act and `recovery` which button a screen offers. The English text is not here: sentences live in
+ * `web/messages/<locale>.json` under `errors.<code>`, with `details` as parameters.
+ */
+
+/** Who can do something about an error. */
+export type Party = 'user' | 'us' | 'network' | 'relay' | 'proxy' | 'server';
+
+/** What a screen offers as its one action. */
+export type Recovery = 'none' | 'retry' | 'reconnect' | 'new-credential' | 'change-route' | 'sign-in' | 'ask-admin';
+
+/** Why an argument was refused; each has a sentence of its own under `arguments.<reason>`. */
+export type BadArgumentReason =
+  | 'empty'
+  | 'too-long'
+  | 'not-a-number'
+  | 'out-of-range'
+  | 'control-character'
+  | 'lone-surrogate'
+  | 'not-a-host'
+  | 'not-a-url'
+  | 'unsupported-scheme'
+  | 'has-credentials'
+  | 'has-query'
+  | 'unknown-code-page'
+  | 'not-in-code-page'
+  | 'forward-needs-http'
+  | 'forward-not-last'
+  | 'bad-header'
+  | 'bad-xml'
+  | 'malformed';
+
+/** How far a request got, as far as anyone can know. */
+export type Fate = 'not-sent' | 'unknown';
+
+/** The facts each code carries. No field may hold a secret. Hops count from 1 at the tab's end of the road. */
+export interface ErrorDetails {
+  'relay.unreachable': { url: string };
+  'relay.sign-in-required': Record<never, never>;
+  'relay.ticket-refused': { reason: 'expired' | 'used' | 'unknown' };
+  'relay.policy-denied': { host: string; port: number; rule: 'target' | 'proxy' | 'address' | 'road' };
+  'relay.limit-reached': { limit: number };
+  'relay.name-not-found': { hop: number; host: string };
+  'relay.connection-refused': { hop: number; host: string; port: number; cause: string };
+  'relay.connect-timeout': { hop: number; host: string; port: number; seconds: number };
+  'relay.lost': { reason: string };
+  'http.malformed': { where: string; problem: string };
+  'http.too-large': { where: string; limitBytes: number };
+  'http.closed-early': { where: string };
+  'http.unexpected-status': { status: number; reason: string; text: string };
+  'http.not-http': { startsWith: string };
+  'proxy.auth-required': { hop: number; host: string; port: number; offered: string };
+  'proxy.connect-denied': {
+    hop: number;
+    host: string;
+    port: number;
+    target: string;
+    status: number;
+    via: string;
+    proxyStatus: string;
+    text: string;
+  };
+  'proxy.target-unreachable': {
+    hop: number;
+    host: string;
+    port: number;
+    target: string;
+    status: number;
+    via: string;
+    proxyStatus: string;
+    text: string;
+  };
+  'proxy.not-a-proxy': { hop: number; host: string; port: number; startsWith: string };
+  'proxy.drops-connection': { via: string; stage: string };
+  'proxy.forward-refused': { problem: string };
+  'auth.no-common-mechanism': { offered: string; wanted: string };
+  'auth.rejected': { mechanism: string; stage: string; user: string };
+  'auth.incomplete': { mechanism: string; stage: string };
+  'auth.malformed-token': { mechanism: string; stage: string; problem: string };
+  'auth.too-weak': { mechanism: string; missing: string };
+  'auth.mutual-failed': { mechanism: string; stage: string };
+  'seal.plain-reply': { status: number; contentType: string };
+  'seal.bad-signature': { sequence: number };
+  'seal.length-mismatch': { declared: number; received: number };
+  'seal.unsupported': { protocol: string };
+  'seal.malformed': { problem: string };
+  'wsman.not-wsman': { status: number; contentType: string; text: string };
+  'wsman.malformed': { problem: string };
+  'wsman.wrong-reply': { expected: string; received: string };
+  'wsman.encryption-required': { status: number };
+  'wsman.access-denied': { code: string; text: string };
+  'wsman.quota': { code: string; text: string; quota: 'shells' | 'operations' | 'other' };
+  'wsman.shell-gone': { code: string; text: string };
+  'wsman.envelope-too-large': { bytes: number; limitBytes: number };
+  'wsman.timed-out': { seconds: number };
+  'wsman.fault': { code: string; subcode: string; text: string; machine: string };
+  'shell.closed': { reason: string };
+  'shell.fate-unknown': { operation: string };
+  'session.cancelled': { at: string };
+  'session.timed-out': { at: string; seconds: number };
+  'misuse.wrong-state': { action: string; state: string };
+  'misuse.bad-argument': { argument: string; reason: BadArgumentReason; limit?: number };
+}
+
+/** Every code there is. */
+export type ErrorCode = keyof ErrorDetails;
+
+interface Rule {
+  readonly party: Party;
+  readonly recovery: Recovery;
+}
+
+/** Who acts and how, by code. The table is the source for `docs/errors.md`. */
+export const ERROR_TABLE: Readonly<Record<ErrorCode, Rule>> = {
+  'relay.unreachable': { party: 'network', recovery: 'retry' },
+  'relay.sign-in-required': { party: 'user', recovery: 'sign-in' },
+  'relay.ticket-refused': { party: 'user', recovery: 'retry' },
+  'relay.policy-denied': { party: 'relay', recovery: 'ask-admin' },
+  'relay.limit-reached': { party: 'user', recovery: 'none' },
+  'relay.name-not-found': { party: 'user', recovery: 'change-route' },
+  'relay.connection-refused': { party: 'network', recovery: 'change-route' },
+  'relay.connect-timeout': { party: 'network', recovery: 'change-route' },
+  'relay.lost': { party: 'network', recovery: 'reconnect' },
+  'http.malformed': { party: 'server', recovery: 'reconnect' },
+  'http.too-large': { party: 'server', recovery: 'reconnect' },
+  'http.closed-early': { party: 'network', recovery: 'reconnect' },
+  'http.unexpected-status': { party: 'server', recovery: 'retry' },
+  'http.not-http': { party: 'server', recovery: 'change-route' },
+  'proxy.auth-required': { party: 'proxy', recovery: 'change-route' },
+  'proxy.connect-denied': { party: 'proxy', recovery: 'change-route' },
+  'proxy.target-unreachable': { party: 'proxy', recovery: 'change-route' },
+  'proxy.not-a-proxy': { party: 'user', recovery: 'change-route' },
+  'proxy.drops-connection': { party: 'proxy', recovery: 'change-route' },
+  'proxy.forward-refused': { party: 'us', recovery: 'change-route' },
+  'auth.no-common-mechanism': { party: 'server', recovery: 'ask-admin' },
+  'auth.rejected': { party: 'user', recovery: 'new-credential' },
+  'auth.incomplete': { party: 'server', recovery: 'retry' },
+  'auth.malformed-token': { party: 'server', recovery: 'ask-admin' },
+  'auth.too-weak': { party: 'server', recovery: 'ask-admin' },
+  'auth.mutual-failed': { party: 'network', recovery: 'change-route' },
+  'seal.plain-reply': { party: 'network', recovery: 'change-route' },
+  'seal.bad-signature': { party: 'network', recovery: 'reconnect' },
+  'seal.length-mismatch': { party: 'network', recovery: 'reconnect' },
+  'seal.unsupported': { party: 'server', recovery: 'ask-admin' },
+  'seal.malformed': { party: 'server', recovery: 'reconnect' },
+  'wsman.not-wsman': { party: 'user', recovery: 'change-route' },
+  'wsman.malformed': { party: 'server', recovery: 'reconnect' },
+  'wsman.wrong-reply': { party: 'proxy', recovery: 'reconnect' },
+  'wsman.encryption-required': { party: 'server', recovery: 'ask-admin' },
+  'wsman.access-denied': { party: 'server', recovery: 'ask-admin' },
+  'wsman.quota': { party: 'server', recovery: 'retry' },
+  'wsman.shell-gone': { party: 'server', recovery: 'reconnect' },
+  'wsman.envelope-too-large': { party: 'user', recovery: 'none' },
+  'wsman.timed-out': { party: 'server', recovery: 'retry' },
+  'wsman.fault': { party: 'server', recovery: 'retry' },
+  'shell.closed': { party: 'server', recovery: 'reconnect' },
+  'shell.fate-unknown': { party: 'user', recovery: 'reconnect' },
+  'session.cancelled': { party: 'user', recovery: 'retry' },
+  'session.timed-out': { party: 'network', recovery: 'retry' },
+  'misuse.wrong-state': { party: 'us', recovery: 'none' },
+  'misuse.bad-argument': { party: 'user', recovery: 'none' },
+};
+
+/** The one error of this package. Compare `code`, never the message: two copies of a library defeat `instanceof`. */
+export class WinRmError<Code extends ErrorCode = ErrorCode> extends Error {
+  readonly code: Code;
+  readonly details: ErrorDetails[Code];
+
+  constructor(code: Code, details: ErrorDetails[Code], cause?: unknown) {
+    super(code, cause === undefined ? undefined : { cause });
+    this.name = 'WinRmError';
+    this.code = code;
+    this.details = details;
+  }
+
+  /** Who must act. */
+  get party(): Party {
+    return ERROR_TABLE[this.code].party;
+  }
+
+  /** The one action a screen offers. */
+  get recovery(): Recovery {
+    return ERROR_TABLE[this.code].recovery;
+  }
+
+  /** Key of the sentence that says what happened. */
+  get messageKey(): string {
+    return `errors.${this.code}.message`;
+  }
+
+  /** Key of the sentence that says what to do. */
+  get hintKey(): string {
+    return `errors.${this.code}.hint`;
+  }
+}
+
+/** Throws the error of a code. */
+export function fail<Code extends ErrorCode>(code: Code, details: ErrorDetails[Code], cause?: unknown): never {
+  throw new WinRmError(code, details, cause);
+}
+
+/** Tells whether a value is one of our errors, and optionally one of a certain code. */
+export function isWinRmError(value: unknown): value is WinRmError;
+export function isWinRmError<Code extends ErrorCode>(value: unknown, code: Code): value is WinRmError<Code>;
+export function isWinRmError(value: unknown, code?: ErrorCode): boolean {
+  return value instanceof WinRmError && (code === undefined || value.code === code);
+}
