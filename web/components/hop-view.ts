@@ -1,0 +1,50 @@
+/** One node of the hop line, and the stretch that leads from it to the next. */
+export interface HopView {
+  readonly id: string;
+  readonly kind: 'you' | 'relay' | 'proxy' | 'server';
+  /** Host and port, or "" where the kind says it all. */
+  readonly name: string;
+  readonly state: 'idle' | 'dialling' | 'open' | 'failed';
+  /** What the stretch to the next node carries: ciphertext, something readable, or null where there is no next node. */
+  readonly lockToNext: 'sealed' | 'open' | null;
+  /** Full message key of the sentence that says what can be read on that stretch. */
+  readonly readableKey: string | null;
+  /** Milliseconds this hop took, or null while unknown. */
+  readonly ms: number | null;
+}
+
+/** How the stretch before a node is drawn: it is that node's own state that decides. */
+export function stretchState(next: HopView): 'idle' | 'dialling' | 'open' | 'broken' {
+  return next.state === 'failed' ? 'broken' : next.state;
+}
+
+/**
+ * The nodes of a road that nobody walks at the moment, as the connect dialog and the explanations draw it.
+ *
+ * Over plain HTTP to 5985 the relay's WebSocket stretch and every stretch behind it carry the sign-in legs readable and
+ * the bodies sealed, so each padlock but none is closed: the words say what is readable.
+ */
+export function plannedHops(road: {
+  readonly relay: string;
+  readonly proxies: readonly string[];
+  readonly server: string;
+}): HopView[] {
+  const node = (id: string, kind: HopView['kind'], name: string): HopView => ({
+    id,
+    kind,
+    name,
+    state: 'idle',
+    lockToNext: kind === 'server' ? null : 'open',
+    readableKey: kind === 'server' ? null : READABLE_OVER_HTTP,
+    ms: null,
+  });
+  return [
+    node('you', 'you', ''),
+    node('relay', 'relay', road.relay),
+    ...road.proxies.map((name, index) => node(`proxy-${index + 1}`, 'proxy', name)),
+    node('server', 'server', road.server),
+  ];
+}
+
+/** Message key: what any stretch of a road to port 5985 shows to whoever carries it. */
+export const READABLE_OVER_HTTP = 'hops.readable.http';
