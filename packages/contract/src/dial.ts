@@ -1,0 +1,70 @@
+import './jitless.ts';
+import * as z from 'zod/mini';
+import { MAX_CONTROL_CHARACTERS } from './codes.ts';
+
+/**
+ * The byte socket between a tab and the relay. Binary messages are bytes, verbatim and in order; text messages are the
+ * control messages below. The tab speaks first (`dial`); bytes may flow, both ways, once the relay has said `opened`.
+ */
+
+/** A ticket as it is written: 32 random bytes in base64url. */
+export const ticketSchema = z.string().check(z.regex(/^[A-Za-z0-9_-]{43}$/));
+
+/** How far a road has been walked; the same shape as the protocol package's `HopReport`. */
+export const hopReportSchema = z.object({
+  hop: z.int().check(z.gte(0), z.lte(64)),
+  party: z.enum(['relay', 'proxy', 'server']),
+  host: z.string().check(z.maxLength(255)),
+  port: z.int().check(z.gte(0), z.lte(65_535)),
+  stage: z.enum(['resolving', 'connecting', 'asking', 'open']),
+  ms: z.number().check(z.gte(0)),
+  address: z.string().check(z.maxLength(64)),
+});
+
+/** What a tab may say. */
+export const tabMessageSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('dial'), ticket: ticketSchema }),
+  z.strictObject({ type: z.literal('end') }),
+  z.strictObject({ type: z.literal('beat') }),
+]);
+
+/** What a relay may say. */
+export const relayMessageSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('hop'), report: hopReportSchema }),
+  z.object({ type: z.literal('opened'), form: z.enum(['origin', 'absolute']), hasProxy: z.boolean() }),
+  z.object({
+    type: z.literal('failed'),
+    code: z.string().check(z.maxLength(64)),
+    details: z.record(z.string().check(z.maxLength(64)), z.unknown()),
+  }),
+  z.object({ type: z.literal('end') }),
+  z.object({ type: z.literal('beat') }),
+]);
+
+/** A control message of a tab. */
+export type TabMessage = z.infer<typeof tabMessageSchema>;
+
+/** A control message of a relay. `failed` carries an error still to be read with `readRelayError`. */
+export type RelayMessage = z.infer<typeof relayMessageSchema>;
+
+/** Reads a tab's text message; null when it is none. */
+export function readTabMessage(text: string): TabMessage | null {
+  return readMessage(tabMessageSchema, text);
+}
+
+/** Reads a relay's text message; null when it is none. */
+export function readRelayMessage(text: string): RelayMessage | null {
+  return readMessage(relayMessageSchema, text);
+}
+
+function readMessage<Message>(schema: z.ZodMiniType<Message>, text: string): Message | null {
+  if (text.length > MAX_CONTROL_CHARACTERS) return null;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  const read = schema.safeParse(value);
+  return read.success ? read.data : null;
+}

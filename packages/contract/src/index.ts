@@ -1,0 +1,39 @@
+/** What crosses the wire between tab and relay. */
+export {
+  API_PATHS,
+  addressSchema,
+  apiErrorSchema,
+  type DemoInfo,
+  demoSchema,
+  hopSchema,
+  MAX_HOPS,
+  routeSchema,
+  type Status,
+  signInSchema,
+  statusSchema,
+  type TicketReply,
+  type TicketRequest,
+  ticketReplySchema,
+  ticketRequestSchema,
+} from './api.ts';
+export {
+  BEAT_MS,
+  CLOSE_CODES,
+  MAX_MESSAGE_BYTES,
+  MAX_SILENCE_MS,
+  PIPE_PATH,
+  type RelayError,
+  type RelayErrorCode,
+  readRelayError,
+} from './codes.ts';
+export { type RelayMessage, readRelayMessage, readTabMessage, type TabMessage } from './dial.ts';
+export {
+  CODE_ALPHABET,
+  CODE_CHARACTERS,
+  demoPassword,
+  hashProof,
+  makeCode,
+  normalizeCode,
+  printCode,
+  signInProof,
+} from './sign-in-code.ts';
