@@ -18,11 +18,16 @@ export function stretchState(next: HopView): 'idle' | 'dialling' | 'open' | 'bro
   return next.state === 'failed' ? 'broken' : next.state;
 }
 
+/** Message key: what a stretch shows, to whoever carries it, from sign-in to the end, on a road to port 5985. */
+export const READABLE_OVER_HTTP = 'hops.readable.http';
+/** Message key: what a stretch still shows once the sign-in is over and every body is sealed. */
+export const READABLE_WHEN_SEALED = 'hops.readable.sealed';
+
 /**
  * The nodes of a road that nobody walks at the moment, as the connect dialog and the explanations draw it.
  *
- * Over plain HTTP to 5985 the relay's WebSocket stretch and every stretch behind it carry the sign-in legs readable and
- * the bodies sealed, so each padlock but none is closed: the words say what is readable.
+ * Plain HTTP to 5985 seals the bodies only. The sign-in is about to cross every stretch in the open, so before it has
+ * happened every padlock is open; a live session may close them (`sealed` with READABLE_WHEN_SEALED) afterwards.
  */
 export function plannedHops(road: {
   readonly relay: string;
@@ -45,6 +50,3 @@ export function plannedHops(road: {
     node('server', 'server', road.server),
   ];
 }
-
-/** Message key: what any stretch of a road to port 5985 shows to whoever carries it. */
-export const READABLE_OVER_HTTP = 'hops.readable.http';

@@ -1,0 +1,174 @@
+'use client';
+
+import { useTranslations } from 'next-intl';
+import { Fragment, useId, useState } from 'react';
+import { type HopView, stretchState } from './hop-view.ts';
+import { Icon } from './ui/icons.tsx';
+
+const RINGS = {
+  idle: 'border-line-strong',
+  dialling: 'border-accent',
+  open: 'border-good',
+  failed: 'border-bad bg-bad',
+} as const;
+
+/**
+ * The signature picture: you, relay, proxies, server, as rings on a line, with a padlock on each stretch.
+ *
+ * `small` is rings alone for a status line, `medium` adds names, `large` adds what each is and its time. What a padlock
+ * means is told in words under the line on hover, focus and tap, so nothing is ever cut off at a screen's edge.
+ */
+export function HopLine({ hops, size = 'medium' }: { hops: readonly HopView[]; size?: 'small' | 'medium' | 'large' }) {
+  const t = useTranslations();
+  const [shown, setShown] = useState<string | null>(null);
+  const readoutId = useId();
+  const told = hops.findIndex((hop) => hop.id === shown);
+  const from = hops[told];
+  const to = hops[told + 1];
+  const sentence = from?.readableKey ? t(from.readableKey) : t('hops.readable.nothing');
+  const isSmall = size === 'small';
+  return (
+    <div className={`@container relative ${isSmall ? 'inline-block' : 'w-full'}`}>
+      <ol
+        aria-label={t('hops.label')}
+        className={
+          isSmall ? 'flex items-center' : `flex flex-col @md:flex-row @md:items-start ${size === 'large' ? 'gap-y-1' : ''}`
+        }
+      >
+        {hops.map((hop, index) => {
+          const next = hops[index + 1];
+          return (
+            <Fragment key={hop.id}>
+              <HopNode hop={hop} size={size} />
+              {next && (
+                <Stretch
+                  hop={hop}
+                  next={next}
+                  isSmall={isSmall}
+                  readoutId={readoutId}
+                  isShown={shown === hop.id}
+                  onShow={(show) => setShown((was) => (show ? hop.id : was === hop.id ? null : was))}
+                />
+              )}
+            </Fragment>
+          );
+        })}
+      </ol>
+      <p
+        id={readoutId}
+        role="status"
+        hidden={!(from && to)}
+        className={
+          isSmall
+            ? 'opens absolute right-0 bottom-full z-20 mb-2 w-72 rounded-control border border-line-strong bg-surface p-2 text-xs text-ink'
+            : 'opens mt-3 border-l-2 border-accent pl-3 text-sm text-ink-soft'
+        }
+      >
+        {from && to && (
+          <>
+            <b className="font-medium text-ink">
+              {t('hops.between', { from: t(`hops.kind.${from.kind}`), to: t(`hops.kind.${to.kind}`) })}
+            </b>{' '}
+            {sentence}
+          </>
+        )}
+      </p>
+    </div>
+  );
+}
+
+function HopNode({ hop, size }: { hop: HopView; size: 'small' | 'medium' | 'large' }) {
+  const t = useTranslations('hops');
+  const kind = t(`kind.${hop.kind}`);
+  const state = t(`state.${hop.state}`);
+  const ring = (
+    <span aria-hidden="true" className={`block size-2.5 shrink-0 rounded-full border-2 ${RINGS[hop.state]}`} />
+  );
+  if (size === 'small') {
+    return (
+      <li className="flex" title={`${kind} ${hop.name}`.trim()}>
+        {ring}
+        <span className="sr-only">{`${kind} ${hop.name}, ${state}`}</span>
+      </li>
+    );
+  }
+  return (
+    <li className="flex min-w-0 items-center gap-3 @md:w-24 @md:shrink-0 @md:grow @md:basis-0 @md:flex-col @md:gap-2 @md:text-center">
+      <span className="flex h-6 w-6 items-center justify-center">
+        {hop.state === 'failed' ? <Icon name="cross" className="text-bad" /> : ring}
+      </span>
+      <span className="min-w-0 @md:w-full">
+        <span className="block text-sm font-medium text-ink">{kind}</span>
+        {hop.name !== '' && (
+          <span className="block truncate font-mono text-xs text-ink-soft" title={hop.name}>
+            {hop.name}
+          </span>
+        )}
+        {size === 'large' && hop.ms !== null && (
+          <span className="block text-xs text-ink-soft">{t('ms', { ms: Math.round(hop.ms) })}</span>
+        )}
+        <span className="sr-only">{state}</span>
+      </span>
+    </li>
+  );
+}
+
+const LINES = {
+  idle: 'border-dotted border-line-strong',
+  dialling: 'border-dashed border-accent',
+  open: 'border-solid border-good',
+  broken: 'border-solid border-bad',
+} as const;
+
+function Stretch({
+  hop,
+  next,
+  isSmall,
+  isShown,
+  readoutId,
+  onShow,
+}: {
+  hop: HopView;
+  next: HopView;
+  isSmall: boolean;
+  isShown: boolean;
+  readoutId: string;
+  onShow: (show: boolean) => void;
+}) {
+  const t = useTranslations('hops');
+  const state = stretchState(next);
+  // A broken stretch shows its gap: the half that was walked, then nothing.
+  const upright = `border-l-2 @md:border-l-0 @md:border-t-2 ${LINES[state]}`;
+  const level = `border-t-2 ${LINES[state]}`;
+  const half = isSmall ? `w-2 ${level}` : `h-2 w-0 @md:h-0 @md:w-auto @md:min-w-2 @md:grow ${upright}`;
+  const isSealed = hop.lockToNext === 'sealed';
+  return (
+    <li
+      className={
+        isSmall
+          ? 'flex items-center'
+          : 'flex w-6 flex-col items-center @md:h-6 @md:w-auto @md:min-w-12 @md:grow-2 @md:basis-0 @md:flex-row @md:-mx-6'
+      }
+    >
+      <span aria-hidden="true" className={half} />
+      {hop.lockToNext && (
+        <button
+          type="button"
+          aria-label={`${t('between', { from: t(`kind.${hop.kind}`), to: t(`kind.${next.kind}`) })} ${t(isSealed ? 'sealed' : 'open')}`}
+          aria-expanded={isShown}
+          aria-controls={readoutId}
+          onPointerEnter={(event) => event.pointerType === 'mouse' && onShow(true)}
+          onPointerLeave={(event) => event.pointerType === 'mouse' && onShow(false)}
+          onFocus={() => onShow(true)}
+          onBlur={() => onShow(false)}
+          onClick={() => onShow(true)}
+          onKeyDown={(event) => event.key === 'Escape' && isShown && (event.stopPropagation(), onShow(false))}
+          className={`flex shrink-0 items-center justify-center rounded-control hover:bg-sunken pointer-coarse:size-11 ${isSmall ? 'size-5' : 'size-6'} ${isSealed ? 'text-good' : 'text-warn-ink'}`}
+        >
+          <Icon name={isSealed ? 'lock' : 'lock-open'} className={isSmall ? 'size-3' : 'size-4'} />
+        </button>
+      )}
+      <span aria-hidden="true" className={state === 'broken' ? `${half} opacity-0` : half} />
+    </li>
+  );
+}

@@ -1,0 +1,66 @@
+'use client';
+
+import { useTranslations } from 'next-intl';
+import { type ReactNode, useEffect, useId, useRef } from 'react';
+import { IconButton } from './button.tsx';
+
+const WIDTHS = { small: 'max-w-md', medium: 'max-w-xl', large: 'max-w-3xl' } as const;
+
+/**
+ * A modal dialog over the browser's own: it traps focus, gives it back where it came from, and closes with Escape, with
+ * its button, and with a press beside it. Mount it to open it.
+ */
+export function Dialog({
+  title,
+  size = 'medium',
+  isProduction = false,
+  footer,
+  onClose,
+  children,
+}: {
+  title: ReactNode;
+  size?: keyof typeof WIDTHS;
+  /** A bar in the colour kept for production. */
+  isProduction?: boolean;
+  footer?: ReactNode;
+  onClose: () => void;
+  children: ReactNode;
+}) {
+  const t = useTranslations('common');
+  const titleId = useId();
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const element = dialog.current;
+    if (element === null) return;
+    const before = document.activeElement;
+    if (!element.open) element.showModal();
+    return () => {
+      element.close();
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      aria-labelledby={titleId}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+      onMouseDown={(event) => event.target === event.currentTarget && onClose()}
+      className={`opens max-h-[calc(100dvh-2rem)] w-[calc(100vw-1.5rem)] flex-col overflow-hidden rounded-card border border-line-strong bg-surface text-ink open:flex ${WIDTHS[size]}`}
+    >
+      {isProduction && <div className="h-1 shrink-0 bg-bad" />}
+      <div className="flex shrink-0 items-center justify-between gap-2 border-b border-line py-2 pr-2 pl-5">
+        <h2 id={titleId} className="text-lg leading-tight font-semibold">
+          {title}
+        </h2>
+        <IconButton label={t('close')} icon="cross" onClick={onClose} />
+      </div>
+      <div className="min-h-0 grow overflow-y-auto px-5 py-4">{children}</div>
+      {footer && (
+        <div className="flex shrink-0 flex-wrap items-center justify-end gap-2 border-t border-line px-5 py-3">{footer}</div>
+      )}
+    </dialog>
+  );
+}
