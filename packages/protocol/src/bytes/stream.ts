@@ -21,8 +21,13 @@ export interface Address {
   readonly port: number;
 }
 
+/** A stream that knows which address it reached, for a report of the road; "" where that is not to be told. */
+export interface DialedStream extends ByteStream {
+  readonly address: string;
+}
+
 /** Opens one TCP connection. @throws relay.name-not-found, relay.connection-refused, relay.connect-timeout */
-export type Dialer = (address: Address, signal?: AbortSignal) => Promise<ByteStream>;
+export type Dialer = (address: Address, signal?: AbortSignal) => Promise<ByteStream | DialedStream>;
 
 /** The same stream with bytes put back in front, as after a CONNECT reply that brought the tunnel's first bytes along. */
 export function withLeftover(stream: ByteStream, leftover: Uint8Array): ByteStream {

@@ -1,0 +1,205 @@
+import { fromBase64 } from '../bytes/bytes.ts';
+import { fail, isWinRmError, WinRmError } from '../errors.ts';
+import type { Platform } from '../platform.ts';
+import type { Authenticator, AuthMechanism, AuthReply, AuthStep, Challenge, SecurityContext } from '../security.ts';
+import { formatToken, parseChallenges } from './challenge.ts';
+import type { HttpConnection } from './connection.ts';
+import { readableLine, readableText } from './evidence.ts';
+import type { HttpRequest } from './request.ts';
+import type { HttpResponse } from './response.ts';
+
+/** CredSSP over NTLM takes six, Kerberos and NTLM at most three; a peer that asks for more is going round in circles. */
+export const MAX_LEGS = 10;
+
+/** A body that has been sealed already. */
+export interface SealedBody {
+  readonly contentType: string;
+  readonly body: Uint8Array;
+}
+
+/** One round trip, for the journal. */
+export interface LegReport {
+  readonly mechanism: string;
+  readonly stage: string;
+  readonly status: number;
+}
+
+/** What a conversation is made of. */
+export interface ConverseOptions {
+  readonly connection: HttpConnection;
+  readonly authenticator: Authenticator;
+  /** Builds each leg. `authorization` is null only for a first request that waits for a challenge. */
+  readonly request: (authorization: string | null, sealed: SealedBody | null) => HttpRequest;
+  /** Seals the body that rides on the leg that is keyed; null leaves the last leg empty. Called at most once. */
+  readonly lastBody: ((context: SecurityContext) => SealedBody) | null;
+  readonly platform: Platform;
+  readonly legTimeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onLeg?: ((leg: LegReport) => void) | undefined;
+}
+
+/** What a conversation earned. */
+export interface Conversed {
+  readonly context: SecurityContext | null;
+  /** The answer to `lastBody`, still sealed; null when that was null. */
+  readonly reply: HttpResponse | null;
+  readonly legCount: number;
+}
+
+/**
+ * The 401 loop: drives one mechanism over one connection until it has finished. No reply is handed over before that, and
+ * no body leaves before there are keys.
+ *
+ * RFC 9110, section 11; RFC 4559, section 5
+ * INVARIANT: a connection on which this failed is closed.
+ * @throws auth.*, proxy.auth-required, proxy.drops-connection, http.*, session.timed-out, session.cancelled
+ */
+export async function converse(options: ConverseOptions): Promise<Conversed> {
+  const conversation = new Conversation(options);
+  try {
+    return await conversation.run();
+  } catch (error) {
+    conversation.abandon();
+    throw error;
+  }
+}
+
+class Conversation {
+  readonly #options: ConverseOptions;
+  #legCount = 0;
+  #via = '';
+  #keyed: SecurityContext | null = null;
+  #hasSentBody = false;
+
+  constructor(options: ConverseOptions) {
+    this.#options = options;
+  }
+
+  abandon(): void {
+    this.#keyed?.destroy();
+    this.#options.connection.close();
+  }
+
+  async run(): Promise<Conversed> {
+    const { authenticator } = this.#options;
+    let mechanism = authenticator.beginOptimistic() ?? (await this.#askForOffers());
+    let step = mechanism.step(null);
+    let reply: HttpResponse | null = null;
+    let isOpening = this.#legCount === 0;
+    while (step.to === 'peer') {
+      reply = await this.#leg(mechanism, step);
+      const offered = parseChallenges(reply.headers.getAll('WWW-Authenticate'));
+      const isOtherScheme = reply.status === 401 && !offered.some((challenge) => isScheme(challenge, mechanism));
+      if (isOpening && isOtherScheme && step.keyed === null) {
+        mechanism = authenticator.begin(offered);
+        step = mechanism.step(null);
+      } else {
+        step = mechanism.step(verdictOn(reply, offered, mechanism, step));
+      }
+      isOpening = false;
+      this.#requireWayOn(reply, mechanism, step);
+    }
+    return { context: step.context, reply: this.#hasSentBody ? reply : null, legCount: this.#legCount };
+  }
+
+  /** For an authenticator that wants to see the offers first: an empty request, whose answer must be 401. */
+  async #askForOffers(): Promise<AuthMechanism> {
+    const reply = await this.#exchange('', 'offer', this.#options.request(null, null));
+    // SPEC: a server that lets anyone in is not the one this conversation was begun for; no keys come of it.
+    if (reply.status !== 401) refuseStatus(reply, { mechanism: '', stage: 'offer' });
+    const mechanism = this.#options.authenticator.begin(parseChallenges(reply.headers.getAll('WWW-Authenticate')));
+    if (!this.#options.connection.isUsable) this.#failDropped(mechanism.scheme, 'offer');
+    return mechanism;
+  }
+
+  async #leg(mechanism: AuthMechanism, step: AuthStep & { to: 'peer' }): Promise<HttpResponse> {
+    if (step.keyed !== null) this.#keyed = step.keyed;
+    const { lastBody, request } = this.#options;
+    const sealed = step.keyed !== null && lastBody !== null ? lastBody(step.keyed) : null;
+    if (sealed !== null) this.#hasSentBody = true;
+    return await this.#exchange(
+      mechanism.scheme,
+      step.stage,
+      request(formatToken(mechanism.scheme, step.token), sealed),
+    );
+  }
+
+  async #exchange(mechanism: string, stage: string, request: HttpRequest): Promise<HttpResponse> {
+    const { connection, platform, signal, legTimeoutMs: replyWithinMs, onLeg } = this.#options;
+    if (this.#legCount === MAX_LEGS) fail('auth.incomplete', { mechanism, stage });
+    this.#legCount++;
+    const reply = await connection.exchange(request, { replyWithinMs, platform, signal, at: stage }).catch((error) => {
+      // The peer took the first legs and left without a word on this one: that is about authentication, not about HTTP.
+      if (this.#legCount > 1 && isSilentEnd(error)) this.#failDropped(mechanism, stage, error);
+      throw error;
+    });
+    this.#via = readableLine(reply.headers.get('Via'));
+    onLeg?.({ mechanism, stage, status: reply.status });
+    if (reply.status === 407) {
+      const offered = parseChallenges(reply.headers.getAll('Proxy-Authenticate')).map((challenge) => challenge.scheme);
+      // Which proxy it was is not to be seen from inside the conversation; whoever knows the road fills that in.
+      fail('proxy.auth-required', { hop: 0, host: '', port: 0, offered: offered.join(', ') });
+    }
+    return reply;
+  }
+
+  /** After each reply: if the mechanism wants another leg, there must be a connection and a reason for it. */
+  #requireWayOn(reply: HttpResponse, mechanism: AuthMechanism, next: AuthStep): void {
+    const { stage, scheme } = mechanism;
+    if (next.to === 'nobody') {
+      if (reply.status === 401) fail('auth.incomplete', { mechanism: scheme, stage });
+      return;
+    }
+    // A body that was sealed for a leg that was not the last is lost, and its sequence number with it.
+    if (reply.status !== 401 || this.#hasSentBody) fail('auth.incomplete', { mechanism: scheme, stage });
+    if (!this.#options.connection.isUsable) this.#failDropped(scheme, stage);
+  }
+
+  #failDropped(mechanism: string, stage: string, cause?: unknown): never {
+    if (this.#via !== '') throw new WinRmError('proxy.drops-connection', { via: this.#via, stage }, cause);
+    throw new WinRmError('auth.incomplete', { mechanism, stage }, cause);
+  }
+}
+
+/** Turns a status and its challenges into what a mechanism understands. */
+function verdictOn(
+  reply: HttpResponse,
+  offered: readonly Challenge[],
+  mechanism: AuthMechanism,
+  step: AuthStep & { to: 'peer' },
+): AuthReply {
+  const named = { mechanism: mechanism.scheme, stage: step.stage };
+  const token = tokenOf(offered, mechanism, named);
+  if (reply.status === 401) return { from: 'peer', verdict: token === null ? 'rejected' : 'challenged', token };
+  // While the mechanism has not finished its part, an error status is the peer's and says nothing about our credential.
+  if (step.keyed === null && (reply.status < 200 || reply.status > 299)) refuseStatus(reply, named);
+  return { from: 'peer', verdict: 'accepted', token };
+}
+
+function tokenOf(
+  offered: readonly Challenge[],
+  mechanism: AuthMechanism,
+  named: { mechanism: string; stage: string },
+): Uint8Array | null {
+  const encoded = offered.find((challenge) => isScheme(challenge, mechanism) && challenge.token68 !== null)?.token68;
+  if (encoded === undefined || encoded === null) return null;
+  const token = fromBase64(encoded);
+  if (token === null) fail('auth.malformed-token', { ...named, problem: 'not base64' });
+  return token;
+}
+
+function isScheme(challenge: Challenge, mechanism: AuthMechanism): boolean {
+  return challenge.scheme.toLowerCase() === mechanism.scheme.toLowerCase();
+}
+
+function refuseStatus(reply: HttpResponse, named: { mechanism: string; stage: string }): never {
+  if (reply.status >= 200 && reply.status < 300) fail('auth.incomplete', named);
+  const { status } = reply;
+  fail('http.unexpected-status', { status, reason: readableLine(reply.reason), text: readableText(reply.body) });
+}
+
+function isSilentEnd(error: unknown): boolean {
+  return (
+    isWinRmError(error, 'http.closed-early') && (error.details.where === 'reply' || error.details.where === 'idle')
+  );
+}
