@@ -1,0 +1,140 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { type AuthPolicy, fail, type Hop, parseProxyUrl, parseTarget, type ProxyRoute, type Target } from '@fairlead/protocol';
+
+/** What the command line asked for. */
+export type Request =
+  | { readonly verb: 'help'; readonly topic: string | null }
+  | { readonly verb: 'version' }
+  | (Common & { readonly verb: 'identify' })
+  | (Common & SignIn & ShellSettings & { readonly verb: 'exec'; readonly command: string })
+  | (Common & SignIn & ShellSettings & { readonly verb: 'shell' });
+
+/** What every verb that dials needs. */
+export interface Common {
+  readonly target: Target;
+  readonly route: ProxyRoute;
+  readonly isJson: boolean;
+  readonly journalFile: string | null;
+}
+
+/** Who signs in and how. */
+export interface SignIn {
+  readonly user: string;
+  readonly policy: AuthPolicy;
+}
+
+/** How the remote shell is set up. */
+export interface ShellSettings {
+  readonly codePage: number;
+  readonly noProfile: boolean;
+  readonly workingDirectory: string | null;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** The command line cannot be understood; the message says what to change. */
+export class UsageError extends Error {}
+
+const POLICIES: readonly string[] = ['negotiate', 'negotiate-raw', 'ntlm'] satisfies AuthPolicy[];
+const UTF_8 = '65001';
+
+const OPTIONS = {
+  target: { type: 'string', short: 't' },
+  proxy: { type: 'string', multiple: true, short: 'p' },
+  forward: { type: 'boolean' },
+  auth: { type: 'string' },
+  user: { type: 'string', short: 'u' },
+  'code-page': { type: 'string' },
+  'no-profile': { type: 'boolean' },
+  cwd: { type: 'string' },
+  env: { type: 'string', multiple: true },
+  json: { type: 'boolean' },
+  journal: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' },
+} as const satisfies ParseArgsConfig['options'];
+
+/** Reads the words after `fairlead`. @throws UsageError, misuse.bad-argument */
+export function parseCommandLine(words: readonly string[]): Request {
+  // Everything after the first -- belongs to the remote command, byte for byte, whatever it looks like.
+  const dashes = words.indexOf('--');
+  const own = dashes < 0 ? words : words.slice(0, dashes);
+  const commandWords = dashes < 0 ? null : words.slice(dashes + 1);
+  const { values, positionals } = readOptions(own);
+  const [verb, ...rest] = positionals;
+  if (values.version === true) return { verb: 'version' };
+  if (values.help === true || verb === undefined || verb === 'help') {
+    return { verb: 'help', topic: (verb === 'help' ? rest[0] : verb) ?? null };
+  }
+  if (verb !== 'exec' && verb !== 'shell' && verb !== 'identify') {
+    throw new UsageError(`There is no command "${verb}". Commands: exec, shell, identify, help.`);
+  }
+  if (rest.length > 0) throw new UsageError(`"${rest[0]}" is not expected here. Put -- before the remote command.`);
+  const { target, user } = targetOf(values.target);
+  const common: Common = {
+    target,
+    route: routeOf(values.proxy ?? [], values.forward === true),
+    isJson: values.json === true,
+    journalFile: values.journal ?? null,
+  };
+  if (commandWords !== null && verb !== 'exec') throw new UsageError(`${verb} takes no remote command.`);
+  if (verb === 'identify') return { verb, ...common };
+  const signIn = signInOf(values.user ?? user, values.auth ?? 'negotiate');
+  const shell: ShellSettings = {
+    codePage: wholeNumber('code-page', values['code-page'] ?? UTF_8),
+    noProfile: values['no-profile'] === true,
+    workingDirectory: values.cwd ?? null,
+    environment: environmentOf(values.env ?? []),
+  };
+  if (verb === 'shell') {
+    if (common.isJson) throw new UsageError('shell is a conversation; --json goes with exec and identify.');
+    return { verb, ...common, ...signIn, ...shell };
+  }
+  const command = (commandWords ?? []).join(' ');
+  if (command.trim() === '') throw new UsageError('Say what to run: fairlead exec … -- COMMAND');
+  return { verb, ...common, ...signIn, ...shell, command };
+}
+
+function readOptions(words: readonly string[]) {
+  try {
+    return parseArgs({ args: [...words], options: OPTIONS, allowPositionals: true, strict: true });
+  } catch (error) {
+    // Node's own sentences are good; only their first line is about the command line.
+    const text = error instanceof Error ? (error.message.split('. To specify')[0] ?? '') : '';
+    throw new UsageError(text, { cause: error });
+  }
+}
+
+function targetOf(text: string | undefined): ReturnType<typeof parseTarget> {
+  if (text === undefined) throw new UsageError('Say where: --target host, or --target http://host:5985');
+  return parseTarget(text);
+}
+
+function routeOf(proxies: readonly string[], isForward: boolean): ProxyRoute {
+  if (isForward && proxies.length === 0) throw new UsageError('--forward needs a --proxy.');
+  const last = proxies.length - 1;
+  const hops: Hop[] = proxies.map((url, index) =>
+    parseProxyUrl(url, isForward && index === last ? 'http-forward' : 'http-connect'),
+  );
+  return { name: 'command line', hops };
+}
+
+function signInOf(user: string | null | undefined, policy: string): SignIn {
+  if (user === undefined || user === null) throw new UsageError("Say who: --user 'DOMAIN\\name'");
+  if (!POLICIES.includes(policy)) throw new UsageError(`--auth is one of ${POLICIES.join(', ')}, not "${policy}".`);
+  return { user, policy: policy as AuthPolicy };
+}
+
+function environmentOf(pairs: readonly string[]): Record<string, string> {
+  const environment: Record<string, string> = {};
+  for (const pair of pairs) {
+    const at = pair.indexOf('=');
+    if (at < 1) throw new UsageError(`--env wants NAME=VALUE, not "${pair}".`);
+    environment[pair.slice(0, at)] = pair.slice(at + 1);
+  }
+  return environment;
+}
+
+function wholeNumber(argument: string, text: string): number {
+  if (!/^\d{1,9}$/.test(text)) fail('misuse.bad-argument', { argument, reason: 'not-a-number' });
+  return Number(text);
+}

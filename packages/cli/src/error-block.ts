@@ -1,0 +1,82 @@
+import { isWinRmError, type WinRmError } from '@fairlead/protocol';
+import english from '../../../web/messages/en.json' with { type: 'json' };
+import { formatMessage, type MessageValues } from './message-format.ts';
+
+/** What is printed about a failure, in words. */
+export interface ErrorWords {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+  /** `name: value` lines, empty values left out. */
+  readonly facts: readonly string[];
+}
+
+/** Longest fact that is printed; a proxy's refusal page is cut here. */
+const MAX_FACT_CHARACTERS = 600;
+
+/** An error in the words of the English messages. Anything that is not one of ours is a mistake of ours. */
+export function errorWords(error: unknown): ErrorWords {
+  if (!isWinRmError(error)) {
+    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    return {
+      code: 'unexpected',
+      message: 'Fairlead met something it was not prepared for.',
+      hint: 'Please report it with the line below.',
+      facts: [`what: ${printable(text)}`],
+    };
+  }
+  const values = valuesOf(error);
+  return {
+    code: error.code,
+    message: formatMessage(sentence(error), values),
+    hint: formatMessage(lookUp('errors', error.code, 'hint'), values),
+    facts: factsOf(error),
+  };
+}
+
+/** The block for a terminal: what happened, what to do, the facts, the code. No stack trace. */
+export function errorBlock(error: unknown): string {
+  const words = errorWords(error);
+  const lines = [`fairlead: ${words.message}`, `  ${words.hint}`];
+  for (const fact of words.facts) lines.push(`    ${fact}`);
+  lines.push(`  [${words.code}]`);
+  return `${lines.join('\n')}\n`;
+}
+
+function sentence(error: WinRmError): string {
+  // Why an argument was refused has sentences of its own, one per reason.
+  if (isWinRmError(error, 'misuse.bad-argument')) return lookUp('arguments', error.details.reason);
+  return lookUp('errors', error.code, 'message');
+}
+
+function lookUp(section: 'errors' | 'arguments', key: string, leaf?: string): string {
+  const path = section === 'errors' ? [...key.split('.'), ...(leaf === undefined ? [] : [leaf])] : [key];
+  let value: unknown = english[section];
+  for (const step of path) value = (value as Record<string, unknown> | undefined)?.[step];
+  return typeof value === 'string' ? value : key;
+}
+
+function valuesOf(error: WinRmError): MessageValues {
+  const values: Record<string, string | number> = { limit: 0 };
+  for (const [name, value] of Object.entries(error.details)) {
+    values[name] = typeof value === 'number' ? value : printable(String(value)) || 'nothing';
+  }
+  return values;
+}
+
+/** Long evidence (a refusal page, headers) is not part of the sentence, so it is listed. */
+function factsOf(error: WinRmError): string[] {
+  const inSentence = `${sentence(error)} ${lookUp('errors', error.code, 'hint')}`;
+  return Object.entries(error.details)
+    .filter(([name, value]) => value !== '' && value !== undefined && !inSentence.includes(`{${name}`))
+    .filter(([name]) => name !== 'reason' && name !== 'hop')
+    .map(([name, value]) => `${name}: ${printable(String(value)).slice(0, MAX_FACT_CHARACTERS)}`);
+}
+
+/** A peer's text must not move the cursor or change colours: control characters become blanks. */
+function printable(text: string): string {
+  return text
+    .replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim();
+}

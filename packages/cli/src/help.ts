@@ -1,0 +1,91 @@
+import { EXIT_CODE_TEXTS } from './exit-codes.ts';
+
+const OVERVIEW = `fairlead: remote Windows shells (WinRM) from this terminal, through proxies where needed
+
+  fairlead identify --target HOST                      is there WinRM, and which version?
+  fairlead exec --target HOST --user NAME -- COMMAND   run one command
+  fairlead shell --target HOST --user NAME             an interactive cmd.exe
+  fairlead help exec|shell|identify|roads|exit-codes   more about one of them
+
+A first try:
+
+  fairlead identify --target srv1.corp
+  fairlead exec --target srv1.corp --user 'CORP\\ana' -- ipconfig /all
+  fairlead exec --target srv1.corp --proxy http://proxy.corp:3128 --user 'CORP\\ana' -- hostname
+
+The password comes from FAIRLEAD_PASSWORD or is asked for; it is never an argument, because other users of this
+machine can read the arguments of your commands.
+`;
+
+const SETTINGS = `  -t, --target HOST      host, host:port, http://host:5985/wsman, or DOMAIN\\user@host; port 5985 if not given
+  -p, --proxy URL        http://proxy:3128; more than once for a road through several, nearest first
+      --forward          the last proxy forwards plain requests instead of tunnelling (see: fairlead help roads)
+      --journal FILE     write what happened, one JSON line per event; it contains no password and no output
+      --json             JSON lines on standard output`;
+
+const SIGN_IN = `  -u, --user NAME        DOMAIN\\name, MACHINE\\name, name@realm or name
+      --auth POLICY      negotiate (default: NTLM inside SPNEGO), negotiate-raw (NTLM under Negotiate) or ntlm
+      --code-page N      how text is written on the other side; 65001 (UTF-8) if not given
+      --no-profile       do not load the user's profile
+      --cwd FOLDER       remote folder to start in
+      --env NAME=VALUE   remote environment variable; may be given more than once`;
+
+const TOPICS: Readonly<Record<string, string>> = {
+  exec: `fairlead exec --target HOST --user NAME [options] -- COMMAND…
+
+Runs one command through cmd.exe. The words after -- are joined by single spaces and sent as they are, so quote for
+cmd.exe, not for this shell. Standard output and standard error arrive apart and byte for byte; standard input is
+passed on when it is not a terminal. The exit code is the remote one. Ctrl+C interrupts the remote command; a second
+one within three seconds closes the shell.
+
+${SETTINGS}
+${SIGN_IN}
+
+With --json each line is {"type":"output","stream":…,"text":…}, then {"type":"exit","signed":…,"unsigned":…}, or
+{"type":"error","code":…,"message":…,"hint":…,"details":…}.
+
+  fairlead exec -t srv1 -u 'CORP\\ana' -- dir C:\\inetpub
+  cat users.csv | fairlead exec -t srv1 -u ana@corp.example -- sort
+  FAIRLEAD_PASSWORD=… fairlead exec -t srv1 -u 'SRV1\\admin' --json -- systeminfo /fo csv
+`,
+  shell: `fairlead shell --target HOST --user NAME [options]
+
+An interactive cmd.exe: folder and variables stay from line to line. Lines are edited here and sent when you press
+Enter; the other side has no terminal, so full-screen programs do not work. Ctrl+C interrupts what runs, a second one
+within three seconds closes the shell; "exit" or Ctrl+D ends it.
+
+${SETTINGS}
+${SIGN_IN}
+`,
+  identify: `fairlead identify --target HOST [options]
+
+Asks what answers there, without signing in: protocol version, vendor and product version.
+
+${SETTINGS}
+`,
+  roads: `Roads
+
+Direct: no --proxy. One TCP connection to the host per lane (one for commands, one for output).
+
+--proxy http://proxy:3128: the proxy is asked with CONNECT to open a tunnel. It sees host, port, sizes and times.
+Names are resolved by the last proxy. Several --proxy build a road through all of them, nearest first.
+
+--proxy … --forward: the proxy is handed whole HTTP requests. Only sealed messages go that way. It works only with
+proxies that keep your connection and the host's together (Squid does; many others do not).
+
+Messages are encrypted with keys from the sign-in, but over http the sign-in itself can be seen on the way: user name,
+domain, and an answer from which a weak password can be guessed offline.
+`,
+  'exit-codes': `Exit codes
+
+0 to 255 come from the remote command. fairlead's own failures use numbers from 64 upwards, which a remote command may
+use as well; the text on standard error tells which it was.
+
+${EXIT_CODE_TEXTS.map(([code, text]) => `${String(code).padStart(5)}  ${text}`).join('\n')}
+`,
+};
+
+/** The help text for a topic, or the overview. */
+export function helpText(topic: string | null): string {
+  return (topic === null ? undefined : TOPICS[topic]) ?? OVERVIEW;
+}

@@ -1,0 +1,63 @@
+import { appendFileSync, writeFileSync } from 'node:fs';
+import { type Journal, parseCredential, type RoadOpener, Session, type ShellOptions } from '@fairlead/protocol';
+import { defaultPlatform, nodeDialer } from '@fairlead/protocol/node';
+import { walkRoad } from '@fairlead/protocol/road';
+import { type Common, type ShellSettings, type SignIn, UsageError } from './arguments.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Opens roads from this process, without a relay. */
+export function roadFromHere(common: Common): RoadOpener {
+  return (_lane, onHop, signal) =>
+    walkRoad({
+      route: common.route,
+      target: { host: common.target.host, port: common.target.port },
+      dial: nodeDialer,
+      platform: defaultPlatform,
+      onHop,
+      signal,
+    });
+}
+
+/** Makes the session a command line asks for; nothing is sent yet. The password goes straight into it. */
+export async function makeSession(
+  request: Common & SignIn & ShellSettings,
+  shell: Pick<ShellOptions, 'kind' | 'command' | 'consoleStdin'>,
+  terminal: Terminal,
+): Promise<Session> {
+  const password = await passwordFor(request.user, terminal);
+  const session = new Session({
+    target: request.target,
+    policy: request.policy,
+    credential: parseCredential(request.user, password),
+    openRoad: roadFromHere(request),
+    platform: defaultPlatform,
+    shell: {
+      ...shell,
+      codePage: request.codePage,
+      noProfile: request.noProfile,
+      environment: { ...request.environment },
+      ...(request.workingDirectory === null ? {} : { workingDirectory: request.workingDirectory }),
+    },
+  });
+  if (request.journalFile !== null) writeJournal(session.journal, request.journalFile);
+  return session;
+}
+
+/** Writes each entry as it comes, one JSON object per line, readable by the owner only. */
+export function writeJournal(journal: Journal, file: string): void {
+  try {
+    writeFileSync(file, '', { mode: 0o600 });
+  } catch (error) {
+    throw new UsageError(`The journal cannot be written: ${error instanceof Error ? error.message : file}`);
+  }
+  for (const entry of journal.entries) appendFileSync(file, `${JSON.stringify(entry)}\n`);
+  journal.watch((entry) => appendFileSync(file, `${JSON.stringify(entry)}\n`));
+}
+
+async function passwordFor(user: string, terminal: Terminal): Promise<string> {
+  const fromEnvironment = terminal.environment['FAIRLEAD_PASSWORD'];
+  if (fromEnvironment !== undefined) return fromEnvironment;
+  const answer = await terminal.askSecret(`Password for ${user}: `);
+  if (answer === null) throw new UsageError('No password: set FAIRLEAD_PASSWORD, or run this in a terminal.');
+  return answer;
+}

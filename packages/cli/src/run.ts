@@ -1,0 +1,60 @@
+import { isWinRmError } from '@fairlead/protocol';
+import { parseCommandLine, type Request, UsageError } from './arguments.ts';
+import { errorBlock, errorWords } from './error-block.ts';
+import { exec, writeLine } from './exec.ts';
+import { EXIT_CODES, exitCodeOfError } from './exit-codes.ts';
+import { helpText } from './help.ts';
+import { identify } from './identify.ts';
+import { shell } from './shell.ts';
+import { type Terminal, writeAll } from './terminal.ts';
+import { VERSION } from './version.ts';
+
+/** Does what the command line says. Never throws. @returns the exit code */
+export async function run(words: readonly string[], terminal: Terminal): Promise<number> {
+  const isJson = words.includes('--json') && words.indexOf('--json') < dashesAt(words);
+  try {
+    return await perform(parseCommandLine(words), terminal);
+  } catch (error) {
+    if (error instanceof UsageError) return refuse(error, isJson, terminal);
+    if (isBrokenPipe(error)) return 0;
+    if (isJson) {
+      const { code, message, hint } = errorWords(error);
+      const details = isWinRmError(error) ? error.details : {};
+      await writeLine(terminal, { type: 'error', code, message, hint, details });
+    } else await writeAll(terminal.stderr, errorBlock(error));
+    return isWinRmError(error) ? exitCodeOfError(error) : EXIT_CODES.ourMistake;
+  }
+}
+
+async function perform(request: Request, terminal: Terminal): Promise<number> {
+  switch (request.verb) {
+    case 'help':
+      await writeAll(terminal.stdout, helpText(request.topic));
+      return 0;
+    case 'version':
+      await writeAll(terminal.stdout, `fairlead ${VERSION}\n`);
+      return 0;
+    case 'identify':
+      return identify(request, terminal);
+    case 'exec':
+      return exec(request, terminal);
+    case 'shell':
+      return shell(request, terminal);
+  }
+}
+
+async function refuse(error: UsageError, isJson: boolean, terminal: Terminal): Promise<number> {
+  if (isJson) await writeLine(terminal, { type: 'error', code: 'usage', message: error.message, hint: '', details: {} });
+  else await writeAll(terminal.stderr, `fairlead: ${error.message}\n  More: fairlead --help\n`);
+  return EXIT_CODES.usage;
+}
+
+/** The reader of our output went away, as in `fairlead … | head -1`: not a failure. */
+function isBrokenPipe(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EPIPE';
+}
+
+function dashesAt(words: readonly string[]): number {
+  const at = words.indexOf('--');
+  return at < 0 ? words.length : at;
+}

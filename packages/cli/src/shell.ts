@@ -1,0 +1,84 @@
+import { createInterface, type Interface } from 'node:readline';
+import { CmdPromptReader, isWinRmError, type Session, TextReader } from '@fairlead/protocol';
+import type { Request } from './arguments.ts';
+import { EXIT_CODES, exitCodeOfRemote } from './exit-codes.ts';
+import { Interrupts } from './interrupts.ts';
+import { makeSession } from './open-session.ts';
+import { type Terminal, writeAll } from './terminal.ts';
+
+type ShellRequest = Extract<Request, { verb: 'shell' }>;
+
+/** An interactive cmd.exe: lines are edited here, sent whole, and what comes back is shown. */
+export async function shell(request: ShellRequest, terminal: Terminal): Promise<number> {
+  const session = await makeSession(request, { kind: 'interactive', consoleStdin: true }, terminal);
+  const giveUp = new AbortController();
+  const interrupts = new Interrupts(session, giveUp);
+  const stopListening = terminal.onInterrupt(() => interrupts.press());
+  const givenUp = new Promise<'given-up'>((resolve) => {
+    giveUp.signal.addEventListener('abort', () => resolve('given-up'), { once: true });
+  });
+  let lines: Interface | null = null;
+  try {
+    await session.open(giveUp.signal);
+    const prompts = new CmdPromptReader();
+    lines = readLines(session, prompts, terminal, interrupts);
+    const closed = new Promise<'closed'>((resolve) => lines?.once('close', () => resolve('closed')));
+    const shown = showOutput(session, prompts, request.codePage, lines, terminal);
+    // A closed input lets the shell end by itself: what it still prints belongs to the answer.
+    const ended = await Promise.race([shown, givenUp, closed.then(() => session.endInput().then(() => shown))]);
+    if (ended === 'given-up') return EXIT_CODES.interrupted;
+    return exitCodeOfRemote((await session.exit).unsigned);
+  } finally {
+    stopListening();
+    lines?.close();
+    terminal.stdin.destroy();
+    await session.close();
+  }
+}
+
+function readLines(
+  session: Session,
+  prompts: CmdPromptReader,
+  terminal: Terminal,
+  interrupts: Interrupts,
+): Interface {
+  const isTerminal = terminal.stdin.isTTY === true && terminal.stdout.isTTY === true;
+  const lines = createInterface({ input: terminal.stdin, output: terminal.stdout, terminal: isTerminal, prompt: '' });
+  let sent = Promise.resolve();
+  lines.on('line', (line) => {
+    prompts.expectEcho(line);
+    // In order, one after the other; a line that could not be sent is reported and not sent again.
+    sent = sent
+      .then(() => session.writeText(`${line}\r\n`))
+      .catch((error: unknown) => {
+        if (isWinRmError(error, 'misuse.bad-argument')) terminal.stderr.write(`fairlead: not sent (${error.details.reason})\n`);
+      });
+  });
+  lines.on('SIGINT', () => interrupts.press());
+  return lines;
+}
+
+async function showOutput(
+  session: Session,
+  prompts: CmdPromptReader,
+  codePage: number,
+  lines: Interface,
+  terminal: Terminal,
+): Promise<void> {
+  const readers = { stdout: new TextReader(codePage), stderr: new TextReader(codePage) };
+  const isTerminal = terminal.stdin.isTTY === true && terminal.stdout.isTTY === true;
+  for await (const { stream, bytes } of session.output) {
+    const text = readers[stream].decode(bytes);
+    if (stream === 'stderr') {
+      await writeAll(terminal.stderr, text);
+      continue;
+    }
+    for (const event of prompts.feed(text)) {
+      if (event.kind === 'text') await writeAll(terminal.stdout, event.text);
+      else if (isTerminal) {
+        lines.setPrompt(event.prompt);
+        lines.prompt(true);
+      } else await writeAll(terminal.stdout, event.prompt);
+    }
+  }
+}
