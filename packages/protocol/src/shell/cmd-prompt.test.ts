@@ -1,0 +1,110 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { CMD_PROMPT, CmdPromptReader, type PromptEvent } from './cmd-prompt.ts';
+
+/** What cmd.exe writes for CMD_PROMPT in a directory. */
+const announced = (directory: string): string =>
+  CMD_PROMPT.replaceAll('$E', '\u001b').replaceAll('$P', directory).replaceAll('$G', '>');
+
+const prompt = (directory: string): PromptEvent => ({ kind: 'prompt', directory, prompt: `${directory}>` });
+const text = (words: string): PromptEvent => ({ kind: 'text', text: words });
+
+/** Whole, and character by character with neighbouring texts joined: the events must be the same. */
+function readEveryWay(output: string, lines: readonly string[] = []): PromptEvent[] {
+  const whole = new CmdPromptReader();
+  const slow = new CmdPromptReader();
+  for (const line of lines) {
+    whole.expectEcho(line);
+    slow.expectEcho(line);
+  }
+  const events = [...whole.feed(output), ...whole.flush()];
+  const pieces = [...[...output].flatMap((character) => slow.feed(character)), ...slow.flush()];
+  expect(joinTexts(pieces)).toEqual(joinTexts(events));
+  return events;
+}
+
+function joinTexts(events: readonly PromptEvent[]): PromptEvent[] {
+  const out: PromptEvent[] = [];
+  for (const event of events) {
+    const last = out.at(-1);
+    if (event.kind === 'text' && last?.kind === 'text') out[out.length - 1] = text(last.text + event.text);
+    else out.push(event);
+  }
+  return out;
+}
+
+describe('CmdPromptReader', () => {
+  it('finds prompts and takes the announcement away', () => {
+    const output = `Microsoft Windows\r\n\r\n${announced('C:\\')}`;
+    expect(readEveryWay(output)).toEqual([text('Microsoft Windows\r\n\r\n'), prompt('C:\\')]);
+  });
+
+  it('swallows the echo of lines we already show, typed ahead or not', () => {
+    const output = `${announced('C:\\')}cd Users\r\n\r\n${announced('C:\\Users')}echo hi\r\nhi\r\n\r\n${announced('C:\\Users')}`;
+    expect(readEveryWay(output, ['cd Users', 'echo hi'])).toEqual([
+      prompt('C:\\'),
+      text('\r\n'),
+      prompt('C:\\Users'),
+      text('hi\r\n\r\n'),
+      prompt('C:\\Users'),
+    ]);
+  });
+
+  it('swallows the echo of an empty line', () => {
+    const output = `${announced('C:\\')}\r\n${announced('C:\\')}`;
+    expect(readEveryWay(output, [''])).toEqual([prompt('C:\\'), prompt('C:\\')]);
+  });
+
+  it('shows everything where the host does not echo', () => {
+    const output = `${announced('C:\\')}hi\n${announced('C:\\')}second\n${announced('C:\\')}`;
+    expect(readEveryWay(output, ['echo hi', 'echo second'])).toEqual([
+      prompt('C:\\'),
+      text('hi\n'),
+      prompt('C:\\'),
+      text('second\n'),
+      prompt('C:\\'),
+    ]);
+  });
+
+  it('finds the echo of a line after one that a program read itself', () => {
+    const output = `${announced('C:\\')}set /p x=\r\n${announced('C:\\')}dir\r\nlisting`;
+    expect(readEveryWay(output, ['set /p x=', 'an answer', 'dir'])).toEqual([
+      prompt('C:\\'),
+      prompt('C:\\'),
+      text('listing'),
+    ]);
+  });
+
+  it('shows what was not expected: output of another program that looks like a prompt', () => {
+    expect(readEveryWay(`${announced('C:\\')}dir\r\n`)).toEqual([prompt('C:\\'), text('dir\r\n')]);
+    expect(readEveryWay('\u001b]0;title\u0007x\u001b[31mred')).toEqual([text('\u001b]0;title\u0007x\u001b[31mred')]);
+    expect(readEveryWay('\u001b]5985;a\nb\u001b\\')).toEqual([text('\u001b]5985;a\nb\u001b\\')]);
+    expect(readEveryWay('\u001b]5985;C:\\\u001b\\other> ')).toEqual([
+      { kind: 'prompt', directory: 'C:\\', prompt: '' },
+      text('other> '),
+    ]);
+  });
+
+  it('lets go of an announcement that never ends', () => {
+    const reader = new CmdPromptReader();
+    expect(reader.feed('\u001b]5985;abc')).toEqual([]);
+    expect(reader.flush()).toEqual([text('\u001b]5985;abc')]);
+    const long = `\u001b]5985;${'x'.repeat(5000)}`;
+    expect(new CmdPromptReader().feed(long)).toEqual([text(long)]);
+  });
+
+  it('loses no character of text without prompts, for any output and any lines', () => {
+    const piece = fc.constantFrom('\u001b', ']', '5985', ';', '\\', '>', 'C:', '\r\n', '\n', 'dir', announced('C:\\'));
+    fc.assert(
+      fc.property(fc.array(piece), fc.array(fc.constantFrom('', 'dir', '\u001b]')), (pieces, lines) => {
+        readEveryWay(pieces.join(''), lines);
+      }),
+      { numRuns: 1000 },
+    );
+    fc.assert(
+      fc.property(fc.string(), (output) => {
+        expect(joinTexts(readEveryWay(output))).toEqual(output === '' ? [] : [text(output)]);
+      }),
+    );
+  });
+});

@@ -1,0 +1,147 @@
+/**
+ * The value of the PROMPT variable with which cmd.exe announces each prompt: an operating system command of our own,
+ * number 5985, that carries the directory, then the prompt a person knows. `$E` is ESC, `$P` the directory, `$G` ">".
+ */
+export const CMD_PROMPT = '$E]5985;$P$E\\$P$G';
+
+/** What the reader found in the output of an interactive cmd.exe. */
+export type PromptEvent =
+  | { readonly kind: 'text'; readonly text: string }
+  | {
+      readonly kind: 'prompt';
+      /** The current directory. */
+      readonly directory: string;
+      /** The prompt as a person knows it, "C:\Users>"; it is not repeated as text. */
+      readonly prompt: string;
+    };
+
+/**
+ * Finds the prompts in the output of an interactive cmd.exe, and takes away the server's echo of lines that are already
+ * on the screen: cmd.exe echoes what it reads from a pipe, other hosts may not. Where no announcement ever comes
+ * (another program, another prompt), everything is text.
+ *
+ * INVARIANT: what is held back is bounded, is a proper beginning of an announcement or of an echo, and comes out with
+ * the next piece that proves it neither, or with `flush`.
+ */
+export class CmdPromptReader {
+  #held = '';
+  #mode: 'text' | 'after-announcement' | 'at-prompt' = 'text';
+  #directory = '';
+  readonly #expected: string[] = [];
+
+  /** Says that a line is on its way to cmd.exe and already shown here. */
+  expectEcho(line: string): void {
+    if (this.#expected.length === MAX_EXPECTED_LINES) this.#expected.shift();
+    this.#expected.push(line);
+  }
+
+  /** Takes the next piece of decoded output, in any size. */
+  feed(text: string): PromptEvent[] {
+    this.#held += text;
+    const events: PromptEvent[] = [];
+    while (this.#step(events));
+    return joined(events);
+  }
+
+  /** Gives out what is held back, when the output is over or has paused for long. */
+  flush(): PromptEvent[] {
+    const text = this.#held;
+    this.#held = '';
+    this.#mode = 'text';
+    return text === '' ? [] : [{ kind: 'text', text }];
+  }
+
+  /** One step; false when more output is needed. */
+  #step(events: PromptEvent[]): boolean {
+    if (this.#held === '') return false;
+    if (this.#mode === 'after-announcement') return this.#readPrompt(events);
+    if (this.#mode === 'at-prompt') return this.#dropEcho();
+    return this.#readText(events);
+  }
+
+  #readText(events: PromptEvent[]): boolean {
+    const start = this.#held.indexOf(ANNOUNCE);
+    if (start < 0) {
+      const kept = partialStart(this.#held, ANNOUNCE);
+      this.#emit(events, this.#held.length - kept);
+      return false;
+    }
+    this.#emit(events, start);
+    const end = this.#held.indexOf(TERMINATOR);
+    if (end < 0 && this.#held.length <= MAX_ANNOUNCEMENT) return false;
+    const directory = end < 0 ? '' : this.#held.slice(ANNOUNCE.length, end);
+    if (end < 0 || end > MAX_ANNOUNCEMENT || CONTROL.test(directory)) {
+      this.#emit(events, ANNOUNCE.length); // somebody else's sequence: let the terminal judge it
+      return true;
+    }
+    this.#directory = directory;
+    this.#held = this.#held.slice(end + TERMINATOR.length);
+    this.#mode = 'after-announcement';
+    return true;
+  }
+
+  /** After the announcement cmd.exe writes the directory again and ">"; anything else is a prompt of its own making. */
+  #readPrompt(events: PromptEvent[]): boolean {
+    const prompt = `${this.#directory}>`;
+    const isWhole = this.#held.startsWith(prompt);
+    if (!isWhole && prompt.startsWith(this.#held)) return false;
+    if (isWhole) this.#held = this.#held.slice(prompt.length);
+    events.push({ kind: 'prompt', directory: this.#directory, prompt: isWhole ? prompt : '' });
+    this.#mode = 'at-prompt';
+    return true;
+  }
+
+  /**
+   * cmd.exe reads a line only at a prompt, and echoes it there. Lines before the one echoed went to a program that
+   * read them itself. A host that does not echo answers with something else: then the oldest line was the one it read.
+   */
+  #dropEcho(): boolean {
+    let isPossible = false;
+    for (const [index, line] of this.#expected.entries()) {
+      for (const echo of [`${line}\r\n`, `${line}\n`]) {
+        if (this.#held.startsWith(echo)) {
+          this.#held = this.#held.slice(echo.length);
+          this.#expected.splice(0, index + 1);
+          this.#mode = 'text';
+          return true;
+        }
+        isPossible ||= echo.startsWith(this.#held);
+      }
+    }
+    if (isPossible) return false;
+    this.#expected.shift();
+    this.#mode = 'text';
+    return true;
+  }
+
+  #emit(events: PromptEvent[], length: number): void {
+    if (length > 0) events.push({ kind: 'text', text: this.#held.slice(0, length) });
+    this.#held = this.#held.slice(length);
+  }
+}
+
+/** How many of the last characters could be the beginning of `wanted`. */
+function partialStart(text: string, wanted: string): number {
+  for (let length = Math.min(wanted.length - 1, text.length); length > 0; length--) {
+    if (wanted.startsWith(text.slice(-length))) return length;
+  }
+  return 0;
+}
+
+function joined(events: readonly PromptEvent[]): PromptEvent[] {
+  const out: PromptEvent[] = [];
+  for (const event of events) {
+    const last = out.at(-1);
+    if (event.kind === 'text' && last?.kind === 'text') out[out.length - 1] = { ...last, text: last.text + event.text };
+    else out.push(event);
+  }
+  return out;
+}
+
+const ANNOUNCE = '\u001b]5985;';
+const TERMINATOR = '\u001b\\';
+const CONTROL = /[\u0000-\u001f]/;
+/** Longer than the longest path of Windows that a directory can have while cmd.exe is in it. */
+const MAX_ANNOUNCEMENT = 4096;
+/** Lines typed or pasted ahead of the prompt; past this the oldest is forgotten and its echo shown. */
+const MAX_EXPECTED_LINES = 256;
