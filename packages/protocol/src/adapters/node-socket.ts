@@ -88,7 +88,7 @@ class SocketStream implements DialedStream {
     try {
       for (;;) {
         const chunk: Buffer | null = this.#socket.read();
-        if (chunk !== null) return chunk;
+        if (chunk !== null) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length); // a plain array, no Buffer
         if (this.#socket.readableEnded) return null;
         if (this.#failure !== null) throw this.#failure;
         await this.#change(signal, 'read');
