@@ -1,0 +1,148 @@
+/** Starts the peers that the tests use, each in a folder of its own and on a free port of 127.0.0.1. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const HERE = fileURLToPath(new URL('.', import.meta.url));
+const START_LIMIT_MS = 15_000;
+
+/** The accounts of the WinRM server; fixtures, they open nothing else. */
+export const RIG_ACCOUNT = { user: 'RIG\\ntuser', password: 'Nt-pw-1' } as const;
+
+/** A name that only the squids can resolve: they take it for 127.0.0.1. */
+export const PROXY_ONLY_NAME = 'server.rig.test';
+
+/** One line of the server's log about one of its TCP connections. */
+export interface ServerEvent {
+  readonly ev: 'open' | 'request' | 'auth' | 'exec' | 'close' | 'error' | 'bad xml';
+  readonly conn: number;
+  readonly [field: string]: unknown;
+}
+
+/** A running peer. */
+export interface Peer {
+  readonly port: number;
+  readonly stop: () => Promise<void>;
+}
+
+/** The WinRM server whose security is GSS-API (MIT krb5, gss-ntlmssp), with its log. */
+export interface GssServer extends Peer {
+  readonly log: () => ServerEvent[];
+}
+
+/** Starts the WinRM server. With `closeAfter` each connection is closed after that many requests. */
+export async function startGssServer(options: { closeAfter?: number } = {}): Promise<GssServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'fairlead-gss-'));
+  const log = join(folder, 'log.jsonl');
+  writeFileSync(join(folder, 'ntlm'), 'RIG:ntuser:Nt-pw-1\nRIG:alice:Al1ce-pw\n', { mode: 0o600 });
+  const words = ['--listen', '127.0.0.1:0', '--log', log, '--ntlm-users', join(folder, 'ntlm')];
+  if (options.closeAfter !== undefined) words.push('--close-after', String(options.closeAfter));
+  const child = spawn('/usr/bin/python3', [join(HERE, 'winrm_gss_server.py'), ...words], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const port = Number(/http=(\d+)/.exec(await firstLine(child, 'the GSS-API WinRM server'))?.[1]);
+  return {
+    port,
+    log: () =>
+      readFileSync(log, 'utf8')
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as ServerEvent),
+    stop: async () => {
+      await stopChild(child);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Starts one proxy of `proxies/`, named as its file without ".conf". */
+export async function startProxy(name: string): Promise<Peer> {
+  const folder = mkdtempSync(join(tmpdir(), 'fairlead-proxy-'));
+  chmodSync(folder, 0o755);
+  const run = promisify(execFile);
+  const port = await freePort();
+  await run(join(HERE, 'proxies/run.sh'), ['start', name, join(folder, 'px'), String(port)]);
+  return {
+    port,
+    stop: async () => {
+      await run(join(HERE, 'proxies/run.sh'), ['stop', join(folder, 'px')]);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Runs pywinrm once against a WinRM address: a command with output on both streams and exit code 7. */
+export async function runPywinrm(
+  url: string,
+  user: string,
+  password: string,
+  proxy = '',
+): Promise<Record<string, unknown>> {
+  const words = [
+    join(HERE, 'clients/pywinrm_check.py'),
+    url,
+    'ntlm',
+    user,
+    password,
+    'always',
+    ...(proxy ? [proxy] : []),
+  ];
+  return new Promise((resolve, reject) => {
+    execFile('/usr/bin/python3', words, { timeout: 30_000 }, (error, stdout, stderr) => {
+      try {
+        resolve(JSON.parse(stdout));
+      } catch {
+        reject(new Error(`pywinrm printed no result: ${stderr || error?.message}`));
+      }
+    });
+  });
+}
+
+/** A port that was free a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
+
+function firstLine(child: ChildProcess, what: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    let errors = '';
+    const timer = setTimeout(() => giveUp('did not start in time'), START_LIMIT_MS);
+    const giveUp = (why: string): void => {
+      clearTimeout(timer);
+      child.kill('SIGKILL');
+      reject(new Error(`${what} ${why}: ${errors}`));
+    };
+    child.stderr?.on('data', (bytes: Buffer) => {
+      errors += bytes.toString('utf8');
+    });
+    child.stdout?.on('data', (bytes: Buffer) => {
+      text += bytes.toString('utf8');
+      if (!text.includes('\n')) return;
+      clearTimeout(timer);
+      resolve(text.slice(0, text.indexOf('\n')));
+    });
+    child.once('error', (error) => giveUp(error.message));
+    child.once('exit', (code) => giveUp(`ended with ${code}`));
+  });
+}
+
+function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    child.once('exit', () => resolve());
+    child.kill('SIGTERM');
+    setTimeout(() => child.kill('SIGKILL'), 5000).unref();
+  });
+}
