@@ -1,5 +1,13 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { type AuthPolicy, fail, type Hop, parseProxyUrl, parseTarget, type ProxyRoute, type Target } from '@fairlead/protocol';
+import {
+  type AuthPolicy,
+  fail,
+  type Hop,
+  type ProxyRoute,
+  parseProxyUrl,
+  parseTarget,
+  type Target,
+} from '@fairlead/protocol';
 
 /** What the command line asked for. */
 export type Request =

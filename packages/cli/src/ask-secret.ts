@@ -42,7 +42,7 @@ function readHidden(input: ReadStream): Promise<string | null> {
         if (ENTER.test(character)) resolve(secret);
         else if (character === CTRL_C || character === CTRL_D) resolve(null);
         else if (character === CTRL_U) secret = '';
-        else if (ERASE.test(character)) secret = [...secret].slice(0, -1).join('');
+        else if (ERASE.test(character)) secret = Array.from(secret).slice(0, -1).join('');
         else secret += character;
       }
     });

@@ -44,7 +44,8 @@ async function perform(request: Request, terminal: Terminal): Promise<number> {
 }
 
 async function refuse(error: UsageError, isJson: boolean, terminal: Terminal): Promise<number> {
-  if (isJson) await writeLine(terminal, { type: 'error', code: 'usage', message: error.message, hint: '', details: {} });
+  if (isJson)
+    await writeLine(terminal, { type: 'error', code: 'usage', message: error.message, hint: '', details: {} });
   else await writeAll(terminal.stderr, `fairlead: ${error.message}\n  More: fairlead --help\n`);
   return EXIT_CODES.usage;
 }

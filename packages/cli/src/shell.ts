@@ -36,12 +36,7 @@ export async function shell(request: ShellRequest, terminal: Terminal): Promise<
   }
 }
 
-function readLines(
-  session: Session,
-  prompts: CmdPromptReader,
-  terminal: Terminal,
-  interrupts: Interrupts,
-): Interface {
+function readLines(session: Session, prompts: CmdPromptReader, terminal: Terminal, interrupts: Interrupts): Interface {
   const isTerminal = terminal.stdin.isTTY === true && terminal.stdout.isTTY === true;
   const lines = createInterface({ input: terminal.stdin, output: terminal.stdout, terminal: isTerminal, prompt: '' });
   let sent = Promise.resolve();
@@ -51,7 +46,8 @@ function readLines(
     sent = sent
       .then(() => session.writeText(`${line}\r\n`))
       .catch((error: unknown) => {
-        if (isWinRmError(error, 'misuse.bad-argument')) terminal.stderr.write(`fairlead: not sent (${error.details.reason})\n`);
+        if (isWinRmError(error, 'misuse.bad-argument'))
+          terminal.stderr.write(`fairlead: not sent (${error.details.reason})\n`);
       });
   });
   lines.on('SIGINT', () => interrupts.press());
