@@ -32,6 +32,7 @@ export class ResponseDecoder {
   readonly #limits: HttpLimits;
   readonly #buffer = new ReceiveBuffer();
   #method = '';
+  #awaits: 'reply' | 'nothing' | 'tunnel' = 'reply';
   #isEnded = false;
   #failure: unknown = null;
   #interimCount = 0;
@@ -46,6 +47,7 @@ export class ResponseDecoder {
   /** Names the method of the request whose reply comes next: it decides whether there is a body. */
   expect(method: string): void {
     this.#method = method;
+    this.#awaits = 'reply';
   }
 
   /** Stores bytes. Never throws; after an error they are dropped. */
@@ -59,7 +61,8 @@ export class ResponseDecoder {
   }
 
   /**
-   * The next response, once it is whole.
+   * The next response, once it is whole. An end before a reply is an error only while one is expected; after the 2xx reply
+   * to a CONNECT nothing more is read.
    * @throws http.malformed, http.too-large, http.closed-early, http.not-http; from then on always the same
    */
   next(): HttpResponse | 'need-bytes' {
@@ -79,6 +82,7 @@ export class ResponseDecoder {
   }
 
   #next(): HttpResponse | 'need-bytes' {
+    if (this.#awaits === 'tunnel') return 'need-bytes';
     while (this.#open === null) {
       const head = this.#nextHead();
       if (head === 'need-bytes') return head;
@@ -95,6 +99,7 @@ export class ResponseDecoder {
     this.#open = null;
     this.#interimCount = 0;
     const { status, reason, version, headers } = head;
+    this.#awaits = isTunnel(head, this.#method) ? 'tunnel' : 'nothing';
     const keepsConnection = !read.isCut && framingOf(head, this.#method).by !== 'close' && announcesKeeping(head);
     return { version, status, reason, headers, body: read.bytes, keepsConnection };
   }
@@ -108,6 +113,7 @@ export class ResponseDecoder {
     }
     if (!this.#isEnded) return head;
     const isMiddle = this.#headReader.hasBegun || this.#buffer.length > 0;
+    if (!isMiddle && this.#awaits === 'nothing') return head;
     fail('http.closed-early', { where: isMiddle ? 'head' : 'reply' });
   }
 
@@ -144,11 +150,14 @@ function printable(text: string): string {
 
 /** RFC 9112, section 6.3, rules 1 to 8 in that order. */
 function framingOf(head: StatusHead, method: string): Framing {
-  const isTunnel = method === 'CONNECT' && head.status < 300;
-  if (isTunnel) return { by: 'length', bytes: 0 }; // SPEC: RFC 9110, 9.3.6: lengths in a 2xx to CONNECT are ignored
+  if (isTunnel(head, method)) return { by: 'length', bytes: 0 }; // SPEC: RFC 9110, 9.3.6: lengths in a 2xx to CONNECT are ignored
   const declared = declaredFraming(head.headers, head.version);
   if (method === 'HEAD' || head.status === 204 || head.status === 304) return { by: 'length', bytes: 0 };
   return declared ?? { by: 'close' };
+}
+
+function isTunnel(head: StatusHead, method: string): boolean {
+  return method === 'CONNECT' && head.status >= 200 && head.status < 300;
 }
 
 function announcesKeeping(head: StatusHead): boolean {

@@ -95,6 +95,7 @@ function describe(decoded: Decoded<unknown>): string {
     if (value instanceof Uint8Array) return `bytes ${Array.from(value).join(' ')}`;
     if (value instanceof Map) return { map: [...value] };
     if (typeof value === 'bigint') return `${value}n`;
+    if (Array.isArray(value)) return value;
     if (typeof value === 'object' && value !== null && 'entries' in value && typeof value.entries === 'function') {
       return { entries: [...value.entries.call(value)] };
     }
