@@ -30,7 +30,8 @@ export class HttpConnection {
   readonly #stream: ByteStream;
   readonly #decoder: ResponseDecoder;
   readonly #closing = new AbortController();
-  #state: 'idle' | 'in-exchange' | 'tunnel' | 'closed' = 'idle';
+  /** 'starting' is the moment between being asked to send and sending, in which an end may still be noticed. */
+  #state: 'idle' | 'starting' | 'in-exchange' | 'tunnel' | 'closed' = 'idle';
   #reading: Promise<Uint8Array | null> | null = null;
   #closedBy: WinRmError | null = null;
   #fate: Fate = 'not-sent';
@@ -48,6 +49,7 @@ export class HttpConnection {
 
   /** 'idle' between exchanges; 'closed' after an end, a failure, `Connection: close`, a tunnel, detach or close. */
   get state(): 'idle' | 'in-exchange' | 'closed' {
+    if (this.#state === 'starting') return 'in-exchange';
     return this.#state === 'tunnel' ? 'closed' : this.#state;
   }
 
@@ -67,13 +69,13 @@ export class HttpConnection {
    *   misuse.wrong-state while another exchange runs; afterwards `fate` tells how far the request got
    */
   async exchange(request: HttpRequest, options: ExchangeOptions): Promise<HttpResponse> {
-    if (this.#state === 'in-exchange') fail('misuse.wrong-state', { action: 'exchange', state: this.#state });
+    const bytes = encodeRequest(request);
+    if (this.#state === 'starting' || this.#state === 'in-exchange') {
+      fail('misuse.wrong-state', { action: 'exchange', state: 'in-exchange' });
+    }
     this.#fate = 'not-sent';
-    await Promise.resolve(); // an end that has already arrived is noticed now, before anything is sent
-    if (this.#state !== 'idle') throw this.#closedBy ?? new WinRmError('http.closed-early', { where: 'idle' });
-    this.#state = 'in-exchange';
+    await this.#start();
     try {
-      const bytes = encodeRequest(request);
       this.#decoder.expect(request.method);
       const response = await this.#withinTime(options, (signal) =>
         this.#sendAndReceive(bytes, options.platform, signal),
@@ -106,6 +108,13 @@ export class HttpConnection {
   close(): void {
     if (this.#state === 'closed') return;
     this.#closeWith(new WinRmError('session.cancelled', { at: 'close' }));
+  }
+
+  async #start(): Promise<void> {
+    if (this.#state === 'idle') this.#state = 'starting';
+    await Promise.resolve(); // an end that has already arrived is noticed now, before anything is sent
+    if (this.#state !== 'starting') throw this.#closedBy ?? endedIdle();
+    this.#state = 'in-exchange';
   }
 
   #withinTime<Result>(options: ExchangeOptions, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
@@ -153,7 +162,7 @@ export class HttpConnection {
       this.#state = 'idle';
       this.#watchIdle();
     } else {
-      this.#closeWith(new WinRmError('http.closed-early', { where: 'idle' }));
+      this.#closeWith(endedIdle());
     }
   }
 
@@ -166,7 +175,7 @@ export class HttpConnection {
     }
     const reading = this.#stream.read();
     this.#reading = reading;
-    const isIdle = (): boolean => this.#state === 'idle' && this.#reading === reading;
+    const isIdle = (): boolean => (this.#state === 'idle' || this.#state === 'starting') && this.#reading === reading;
     reading.then(
       (bytes) => isIdle() && this.#closeWith(bytes === null ? endedIdle() : unasked(bytes)),
       (error) => isIdle() && this.#closeWith(isWinRmError(error) ? error : endedIdle(error)),
