@@ -24,7 +24,7 @@ export const API_PATHS = {
 } as const;
 
 /** Most proxies on one road. */
-export const MAX_HOPS = 8;
+export const MAX_HOPS = 4;
 
 const host = z.string().check(z.minLength(1), z.maxLength(253));
 const port = z.int().check(z.gte(1), z.lte(65_535));

@@ -109,7 +109,7 @@ export const RELAY_ERRORS = {
       'bad-xml',
       'malformed',
     ]),
-    limit: z.optional(z.number()),
+    limit: z.exactOptional(z.number()),
   }),
 } as const;
 

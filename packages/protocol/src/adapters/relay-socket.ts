@@ -1,0 +1,147 @@
+import { CLOSE_CODES, PIPE_PATH, readRelayError, readRelayMessage } from '@fairlead/contract';
+import type { ErrorCode, ErrorDetails } from '../errors.ts';
+import { WinRmError } from '../errors.ts';
+import type { HopReport, OpenedRoad, RoadOpener } from '../opened-road.ts';
+import { abortError, Heartbeat, RelayStream } from './_relay-stream.ts';
+
+export { defaultPlatform } from './default-platform.ts';
+
+/** How a tab reaches its relay. */
+export interface RelayRoadOptions {
+  /** Scheme, host and port of the relay, as `location.origin`. */
+  readonly origin: string;
+  /** Fetches a ticket for one connection; its errors are passed on. */
+  readonly ticket: (lane: 'control' | 'output', signal: AbortSignal) => Promise<string>;
+  /** The platform's WebSocket when absent. */
+  readonly WebSocket?: typeof WebSocket;
+}
+
+/**
+ * Opens roads through a relay: one WebSocket, one ticket and one TCP connection each. The opened stream keeps its link
+ * alive with a beat every 20 s and can be half-closed.
+ *
+ * @throws relay.unreachable when no WebSocket comes about, relay.lost when it breaks, and whatever the relay reports:
+ * relay.sign-in-required, relay.ticket-refused, relay.policy-denied, relay.limit-reached, relay.name-not-found,
+ * relay.connection-refused, relay.connect-timeout, proxy.*; session.cancelled at once when the signal is aborted
+ */
+export function relayRoad(options: RelayRoadOptions): RoadOpener {
+  return async (lane, onHop, signal) => {
+    const ticket = await untilAborted(options.ticket(lane, signal), signal);
+    return openPipe(options, ticket, lane, onHop, signal);
+  };
+}
+
+/** What a closing code means when the relay had no time, or no reason, to say more. */
+const LOST_REASONS: Readonly<Record<number, string>> = {
+  [CLOSE_CODES.finished]: 'closed by the relay',
+  [CLOSE_CODES.draining]: 'the relay is shutting down',
+  [CLOSE_CODES.tooLarge]: 'a message was too large',
+  [CLOSE_CODES.malformed]: 'the relay did not understand',
+  [CLOSE_CODES.silent]: 'the relay heard nothing for too long',
+  [CLOSE_CODES.fault]: 'the relay had a fault',
+  [CLOSE_CODES.cut]: 'the far connection broke',
+  1006: 'the connection broke',
+};
+
+function openPipe(
+  options: RelayRoadOptions,
+  ticket: string,
+  lane: string,
+  onHop: (report: HopReport) => void,
+  signal: AbortSignal,
+): Promise<OpenedRoad> {
+  const url = `${options.origin.replace(/^http/, 'ws').replace(/\/$/, '')}${PIPE_PATH}`;
+  return new Promise((resolve, reject) => {
+    let socket: WebSocket;
+    try {
+      socket = new (options.WebSocket ?? WebSocket)(url);
+    } catch (cause) {
+      reject(new WinRmError('relay.unreachable', { url }, cause));
+      return;
+    }
+    socket.binaryType = 'arraybuffer';
+    const stream = new RelayStream(socket, `${lane} through the relay`);
+    let stage: 'connecting' | 'dialling' | 'open' | 'over' = 'connecting';
+
+    const giveUp = (error: unknown) => {
+      const wasOpen = stage === 'open';
+      stage = 'over';
+      heartbeat.stop();
+      signal.removeEventListener('abort', onAbort);
+      socket.close(1000);
+      if (wasOpen && error instanceof WinRmError) stream.receiveFailure(error);
+      else if (!wasOpen) reject(error);
+    };
+    const onAbort = () => giveUp(abortError(signal));
+    const heartbeat = new Heartbeat(socket, () => giveUp(new WinRmError('relay.lost', { reason: 'silence' })));
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+
+    const onText = (text: string) => {
+      const message = readRelayMessage(text);
+      if (message === null) giveUp(new WinRmError('relay.lost', { reason: 'an unknown message' }));
+      else if (message.type === 'hop') {
+        if (stage === 'dialling') onHop(message.report);
+      } else if (message.type === 'failed') giveUp(toError(message));
+      else if (message.type === 'end') stream.receiveEnd();
+      else if (message.type === 'opened' && stage === 'dialling') {
+        stage = 'open';
+        // From here on the stream has its own way to be given up: `destroy`.
+        signal.removeEventListener('abort', onAbort);
+        resolve({ stream, form: message.form, hasProxy: message.hasProxy });
+      }
+    };
+
+    socket.addEventListener('open', () => {
+      if (stage !== 'connecting') return;
+      stage = 'dialling';
+      socket.send(JSON.stringify({ type: 'dial', ticket }));
+    });
+    socket.addEventListener('message', (event: MessageEvent) => {
+      heartbeat.heard();
+      if (stage === 'over') return;
+      const content: unknown = event.data;
+      if (typeof content === 'string') onText(content);
+      else if (content instanceof ArrayBuffer && stage === 'open') stream.receive(new Uint8Array(content));
+    });
+    socket.addEventListener('error', () => {
+      // A `close` always follows, and says more.
+    });
+    socket.addEventListener('close', (event: CloseEvent) => {
+      heartbeat.stop();
+      if (stage === 'over') return;
+      if (stage === 'connecting') giveUp(new WinRmError('relay.unreachable', { url }));
+      else giveUp(closeError(event.code));
+    });
+  });
+}
+
+function closeError(code: number): WinRmError {
+  if (code === CLOSE_CODES.signInRequired) return new WinRmError('relay.sign-in-required', {});
+  return new WinRmError('relay.lost', { reason: LOST_REASONS[code] ?? `closed with ${code}` });
+}
+
+/** Errors are taken over only when their details have the shape their code promises. */
+function toError(message: unknown): WinRmError {
+  const read = readRelayError(message);
+  if (read === null) return new WinRmError('relay.lost', { reason: 'an unknown error' });
+  const details: ErrorDetails[typeof read.code] = read.details;
+  return new WinRmError<ErrorCode>(read.code, details);
+}
+
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  if (signal.aborted) {
+    work.catch(() => undefined);
+    throw abortError(signal);
+  }
+  let onAbort = () => {};
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(abortError(signal));
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

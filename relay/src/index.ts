@@ -1,0 +1,179 @@
+import { readFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { DestinationStream } from 'pino';
+import { CodeDesk, TicketDesk } from './access.ts';
+import { Api } from './api.ts';
+import { type RelayConfig, StartError } from './config.ts';
+import { type DialPolicy, exactRule, type Rule } from './dial-policy.ts';
+import { type Resolve, systemResolve } from './dialer.ts';
+import { createLog } from './log.ts';
+import { createMetrics } from './metrics.ts';
+import { OriginCheck } from './origin.ts';
+import { PipeRoom } from './pipe-room.ts';
+import { nodePlatform } from './platform.ts';
+import { createDoors } from './server.ts';
+import { SignInCookie } from './sign-in-cookie.ts';
+import { loadSite } from './static-site.ts';
+import { openStore } from './store.ts';
+
+export { type RelayConfig, readConfig, StartError } from './config.ts';
+
+/** A relay that runs. */
+export interface Relay {
+  readonly port: number;
+  /** What people type. */
+  readonly origin: string;
+  /** Lets whoever proves a code in, once. @param proofHash see `hashProof` of the contract */
+  expectProof(proofHash: string): void;
+  /** Stops listening, lets connections finish for the time configured, ends them. Under 10 s. */
+  close(): Promise<void>;
+}
+
+/** What a program that runs a relay inside itself, such as a test, may put in the place of the machine's own. */
+export interface RelayParts {
+  readonly resolve?: Resolve;
+  readonly logTo?: DestinationStream;
+  readonly clock?: { now(): number; monotonicMs(): number };
+  readonly beatMs?: number;
+  readonly onCodeUsed?: () => void;
+}
+
+/**
+ * Starts a relay.
+ *
+ * @throws StartError when a setting or the machine does not allow it
+ */
+export async function startRelay(config: RelayConfig, parts: RelayParts = {}): Promise<Relay> {
+  const log = createLog(config.logLevel, parts.logTo);
+  const site = await loadSite(config.staticFolder);
+  const policy = policyOf(config);
+  const store = openStore(config.dataFolder);
+  const metrics = createMetrics();
+  const codes = new CodeDesk();
+  const tickets = new TicketDesk();
+  const room = new PipeRoom({
+    policy,
+    tickets,
+    store,
+    log,
+    metrics,
+    resolve: parts.resolve ?? systemResolve,
+    clock: parts.clock ?? nodePlatform,
+    connectionLimit: config.connectionLimit,
+    dialsPerMinute: config.dialsPerMinute,
+    dialTimeoutMs: config.dialTimeoutSeconds * 1000,
+    ...(parts.beatMs === undefined ? {} : { beatMs: parts.beatMs }),
+  });
+  const origins = new OriginCheck(config.publicOrigin, config.host);
+  const cookie = new SignInCookie(origins.isHttps, () => port);
+  let port = config.port;
+  let isDraining = false;
+  const api = new Api({
+    version: readVersion(),
+    demo: config.demo,
+    canReach: { targets: textsOf(config.targets), proxies: textsOf(config.proxies) },
+    policy,
+    codes,
+    tickets,
+    ticketsPerMinute: config.dialsPerMinute,
+    store,
+    cookie,
+    origins,
+    room,
+    log,
+    metrics,
+    onCodeUsed: () => parts.onCodeUsed?.(),
+  });
+  const server = createDoors({
+    origins,
+    api,
+    site,
+    metrics,
+    metricsToken: config.metricsToken,
+    log,
+    isDraining: () => isDraining,
+    onPipe: (socket, request) => {
+      const token = cookie.read(request);
+      room.accept(socket, token === null ? null : store.find(token, room.clock.now()));
+    },
+  });
+  try {
+    await listen(server, config);
+  } catch (error) {
+    await room.drain(0);
+    store.close();
+    throw error;
+  }
+  port = (server.address() as AddressInfo).port;
+  const compressed = site.compress().then(() => log.debug('static.loaded', { count: site.size }));
+  log.info('relay.ready', { port });
+  let closing: Promise<void> | null = null;
+  const close = async () => {
+    isDraining = true;
+    log.info('relay.draining', {});
+    site.stop();
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeIdleConnections();
+    await room.drain(config.drainSeconds * 1000);
+    server.closeAllConnections();
+    await Promise.all([closed, compressed]);
+    store.close();
+    metrics.stop();
+    log.info('relay.stopped', {});
+  };
+  return {
+    port,
+    origin: config.publicOrigin ?? `http://${config.host.includes(':') ? '[::1]' : 'localhost'}:${port}`,
+    expectProof: (proofHash) => codes.expect(proofHash),
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+/** The rules of the settings, and exactly the demo's host and proxies. */
+function policyOf(config: RelayConfig): DialPolicy {
+  const { demo } = config;
+  if (demo === null) return config;
+  const exact = (place: { host: string; port: number }): Rule => {
+    const rule = exactRule(place.host, place.port);
+    if (rule === null) throw new StartError('FAIRLEAD_DEMO names a host that is not one.');
+    return rule;
+  };
+  return {
+    targets: [...config.targets, exact(demo.target)],
+    proxies: [...config.proxies, ...demo.route.hops.map(exact)],
+  };
+}
+
+function textsOf(rules: readonly Rule[]): string[] {
+  return rules.map((rule) => rule.text);
+}
+
+function readVersion(): string {
+  const file: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return typeof file === 'object' && file !== null && 'version' in file ? String(file.version) : 'unknown';
+}
+
+function listen(server: Server, config: RelayConfig): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, config)));
+    server.listen(config.port, config.host, () => {
+      server.removeAllListeners('error');
+      resolve();
+    });
+  });
+}
+
+function listenError(cause: NodeJS.ErrnoException, { host, port }: RelayConfig): StartError {
+  const sentences: Readonly<Record<string, string>> = {
+    EADDRINUSE: `Port ${port} on ${host} is taken; set FAIRLEAD_PORT to another one.`,
+    EACCES: `There is no permission to listen on port ${port}; set FAIRLEAD_PORT to one above 1023.`,
+    EADDRNOTAVAIL: `${host} is not an address of this machine; set FAIRLEAD_HOST to one that is.`,
+  };
+  return new StartError(sentences[cause.code ?? ''] ?? `Cannot listen on ${host}, port ${port}: ${cause.code}.`, {
+    cause,
+  });
+}

@@ -1,0 +1,120 @@
+import { BEAT_MS, MAX_SILENCE_MS } from '@fairlead/contract';
+import type { Platform } from '@fairlead/protocol/road';
+import type { WebSocket } from 'ws';
+import type { TicketDesk } from './access.ts';
+import type { DialPolicy } from './dial-policy.ts';
+import { DialSocket } from './dial-socket.ts';
+import type { Resolve } from './dialer.ts';
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import { RateLimit } from './rate-limit.ts';
+import type { SignIn, Store } from './store.ts';
+
+/** What all byte sockets share. */
+export interface PipeRoomOptions {
+  readonly policy: DialPolicy;
+  readonly tickets: TicketDesk;
+  readonly store: Store;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly resolve: Resolve;
+  readonly clock: Pick<Platform, 'now' | 'monotonicMs'>;
+  readonly connectionLimit: number;
+  readonly dialsPerMinute: number;
+  readonly dialTimeoutMs: number;
+  /** Milliseconds between beats; `BEAT_MS` but in tests. */
+  readonly beatMs?: number;
+}
+
+/** All byte sockets of one relay: counts them by person, beats for them, ends them. */
+export class PipeRoom {
+  readonly policy: DialPolicy;
+  readonly tickets: TicketDesk;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly resolve: Resolve;
+  readonly clock: Pick<Platform, 'now' | 'monotonicMs'>;
+  readonly dialTimeoutMs: number;
+  readonly connectionLimit: number;
+  readonly #store: Store;
+  readonly #dials: RateLimit;
+  readonly #sockets = new Set<DialSocket>();
+  readonly #timer: ReturnType<typeof setInterval>;
+  #lastNumber = 0;
+  #onEmpty: (() => void) | null = null;
+
+  constructor(options: PipeRoomOptions) {
+    this.policy = options.policy;
+    this.tickets = options.tickets;
+    this.log = options.log;
+    this.metrics = options.metrics;
+    this.resolve = options.resolve;
+    this.clock = options.clock;
+    this.dialTimeoutMs = options.dialTimeoutMs;
+    this.#store = options.store;
+    this.connectionLimit = options.connectionLimit;
+    this.#dials = new RateLimit(options.dialsPerMinute);
+    this.#timer = setInterval(() => this.#tick(), options.beatMs ?? BEAT_MS).unref();
+  }
+
+  /** Takes a WebSocket; `signIn` null is told so and closed, and so is one too many of a person's. */
+  accept(socket: WebSocket, signIn: SignIn | null): void {
+    this.#lastNumber += 1;
+    let held = 0;
+    for (const other of this.#sockets) if (other.signIn?.person === signIn?.person) held += 1;
+    this.#sockets.add(new DialSocket(this, socket, signIn, this.#lastNumber, held >= this.connectionLimit));
+  }
+
+  /** A socket has closed. */
+  forget(socket: DialSocket): void {
+    this.#sockets.delete(socket);
+    if (this.#sockets.size === 0) this.#onEmpty?.();
+  }
+
+  /** Counts one more dial of a person's; the limit when there were too many in the last minute, else null. */
+  takeDial(person: string): number | null {
+    return this.#dials.take(person, this.clock.monotonicMs()) ? null : this.#dials.perMinute;
+  }
+
+  /** Ends what a sign-in holds, when it is over. */
+  closeSignIn(id: string): void {
+    for (const socket of this.#sockets) if (socket.signIn?.id === id) socket.close('signInRequired');
+  }
+
+  /** Waits for the sockets to finish by themselves, then ends them. */
+  async drain(waitMs: number): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#emptyWithin(waitMs);
+    for (const socket of this.#sockets) socket.close('draining');
+    await this.#emptyWithin(1000);
+    for (const socket of this.#sockets) socket.terminate();
+  }
+
+  #emptyWithin(ms: number): Promise<void> {
+    if (this.#sockets.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const finish = () => {
+        clearTimeout(timer);
+        this.#onEmpty = null;
+        resolve();
+      };
+      const timer = setTimeout(finish, ms);
+      this.#onEmpty = finish;
+    });
+  }
+
+  /** A beat for everyone; whoever moves bytes is using the sign-in, and whoever's has run out is sent away. */
+  #tick(): void {
+    const now = this.clock.now();
+    const busy = new Map<string, boolean>();
+    for (const socket of this.#sockets) {
+      const isBusy = socket.tick(Math.ceil(MAX_SILENCE_MS / BEAT_MS));
+      const id = socket.signIn?.id;
+      if (id !== undefined) busy.set(id, (busy.get(id) ?? false) || isBusy);
+    }
+    for (const [id, isBusy] of busy) {
+      const isValid = isBusy ? this.#store.touch(id, now) !== null : this.#store.isValid(id, now);
+      if (!isValid) this.closeSignIn(id);
+    }
+  }
+}

@@ -1,0 +1,121 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { hashToken, makeToken } from './access.ts';
+import { StartError } from './config.ts';
+
+/** A sign-in that nobody uses ends after this long. */
+export const IDLE_MS = 12 * 3600_000;
+
+/** A sign-in ends after this long, used or not. */
+export const LIFETIME_MS = 7 * 24 * 3600_000;
+
+/** Use is written down at most this often. */
+const TOUCH_MS = 60_000;
+
+/** Most sign-ins kept; past it the longest unused ends. */
+const MAX_SIGN_INS = 1000;
+
+/** Somebody who is signed in. `id` is the hash of the cookie's token, never the token. */
+export interface SignIn {
+  readonly id: string;
+  readonly person: string;
+}
+
+/** Sign-ins that survive a restart, by hash. Times are milliseconds since 1970. */
+export class Store {
+  readonly #database: DatabaseSync;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  /** Begins a sign-in and returns the cookie's token, which is kept nowhere. */
+  begin(person: string, now: number): string {
+    const token = makeToken();
+    this.#database
+      .prepare('insert into sign_in (id, person, began_at, seen_at) values (?, ?, ?, ?)')
+      .run(hashToken(token), person, now, now);
+    this.#database
+      .prepare('delete from sign_in where seen_at <= ? or began_at <= ?')
+      .run(now - IDLE_MS, now - LIFETIME_MS);
+    this.#database
+      .prepare('delete from sign_in where id not in (select id from sign_in order by seen_at desc limit ?)')
+      .run(MAX_SIGN_INS);
+    return token;
+  }
+
+  /** Who holds a token, if it still counts; using it keeps it alive. */
+  find(token: string, now: number): SignIn | null {
+    return this.touch(hashToken(token), now);
+  }
+
+  /** The same by id, for a connection that outlives the request it began with. */
+  touch(id: string, now: number): SignIn | null {
+    const row = this.#database.prepare('select person, began_at, seen_at from sign_in where id = ?').get(id);
+    if (row === undefined) return null;
+    const [person, beganAt, seenAt] = [String(row['person']), Number(row['began_at']), Number(row['seen_at'])];
+    if (now - seenAt >= IDLE_MS || now - beganAt >= LIFETIME_MS) {
+      this.end(id);
+      return null;
+    }
+    if (now - seenAt >= TOUCH_MS) this.#database.prepare('update sign_in set seen_at = ? where id = ?').run(now, id);
+    return { id, person };
+  }
+
+  /** Whether a sign-in still counts; asking does not keep it alive. */
+  isValid(id: string, now: number): boolean {
+    const row = this.#database.prepare('select began_at, seen_at from sign_in where id = ?').get(id);
+    return row !== undefined && now - Number(row['seen_at']) < IDLE_MS && now - Number(row['began_at']) < LIFETIME_MS;
+  }
+
+  /** Ends a sign-in. */
+  end(id: string): void {
+    this.#database.prepare('delete from sign_in where id = ?').run(id);
+  }
+
+  /** Closes the file. */
+  close(): void {
+    this.#database.close();
+  }
+}
+
+/** Opens `relay.sqlite` in a folder that only its owner may enter. @throws StartError */
+export function openStore(folder: string): Store {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const before = process.umask(0o077);
+    try {
+      return new Store(prepare(new DatabaseSync(join(folder, 'relay.sqlite'))));
+    } finally {
+      process.umask(before);
+    }
+  } catch (cause) {
+    throw new StartError(`Cannot keep data in ${folder}: ${reasonOf(cause)}. Set FAIRLEAD_DATA to another folder.`, {
+      cause,
+    });
+  }
+}
+
+function prepare(database: DatabaseSync): DatabaseSync {
+  database.exec(`
+    pragma journal_mode = wal;
+    pragma synchronous = normal;
+    create table if not exists sign_in (
+      id text primary key,
+      person text not null,
+      began_at integer not null,
+      seen_at integer not null
+    ) strict;
+  `);
+  return database;
+}
+
+function reasonOf(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  if (code === 'EACCES' || code === 'EPERM') return 'permission denied';
+  if (code === 'EROFS') return 'the disk is read-only';
+  if (code === 'ENOTDIR' || code === 'EEXIST') return 'part of the path is a file';
+  if (code === 'ENOSPC') return 'the disk is full';
+  return cause instanceof Error ? cause.message : 'unknown reason';
+}
