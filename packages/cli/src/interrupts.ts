@@ -1,16 +1,20 @@
-import type { Session } from '@fairlead/protocol';
+/** The part of a session that Ctrl+C needs. */
+export interface Interruptible {
+  readonly state: { readonly at: string };
+  interrupt(how: 'ctrl-c'): Promise<void>;
+}
 
 /** A second Ctrl+C within this time means "stop waiting for the other side". */
 const SECOND_PRESS_MS = 3000;
 
 /** What Ctrl+C does: the first interrupts the remote command, a second soon after gives up. */
 export class Interrupts {
-  readonly #session: Session;
+  readonly #session: Interruptible;
   readonly #giveUp: AbortController;
   readonly #clock: () => number;
   #lastPress = Number.NEGATIVE_INFINITY;
 
-  constructor(session: Session, giveUp: AbortController, clock: () => number = () => performance.now()) {
+  constructor(session: Interruptible, giveUp: AbortController, clock: () => number = () => performance.now()) {
     this.#session = session;
     this.#giveUp = giveUp;
     this.#clock = clock;

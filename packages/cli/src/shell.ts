@@ -41,7 +41,8 @@ function readLines(session: Session, prompts: CmdPromptReader, terminal: Termina
   const lines = createInterface({ input: terminal.stdin, output: terminal.stdout, terminal: isTerminal, prompt: '' });
   let sent = Promise.resolve();
   lines.on('line', (line) => {
-    prompts.expectEcho(line);
+    // A typed line is on the screen already; a piped one is not, and the shell's echo then shows what was run.
+    if (isTerminal) prompts.expectEcho(line);
     // In order, one after the other; a line that could not be sent is reported and not sent again.
     sent = sent
       .then(() => session.writeText(`${line}\r\n`))
@@ -77,4 +78,5 @@ async function showOutput(
       } else await writeAll(terminal.stdout, event.prompt);
     }
   }
+  for (const event of prompts.flush()) if (event.kind === 'text') await writeAll(terminal.stdout, event.text);
 }

@@ -1,0 +1,155 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type GssServer, type Peer, RIG_ACCOUNT, startGssServer, startProxy } from '../peers/peers.ts';
+import { connectionsOf } from './run-session.ts';
+
+const MAIN = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url));
+
+let server: GssServer;
+let squid: Peer;
+let target: string;
+
+beforeAll(async () => {
+  [server, squid] = await Promise.all([startGssServer(), startProxy('squid')]);
+  target = `http://127.0.0.1:${server.port}`;
+});
+afterAll(() => Promise.all([server?.stop(), squid?.stop()]));
+
+interface Ended {
+  readonly stdout: Buffer;
+  readonly stderr: string;
+  readonly code: number | null;
+}
+
+/** Runs `fairlead` as a process of its own, as a person would. */
+function fairlead(
+  words: readonly string[],
+  input: Buffer | string = '',
+  password = RIG_ACCOUNT.password,
+): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [MAIN, ...words], { env: { ...process.env, FAIRLEAD_PASSWORD: password } });
+    const stdout: Buffer[] = [];
+    let stderr = '';
+    child.stdout.on('data', (bytes: Buffer) => stdout.push(bytes));
+    child.stderr.on('data', (bytes: Buffer) => {
+      stderr += bytes.toString('utf8');
+    });
+    child.once('close', (code) => resolve({ stdout: Buffer.concat(stdout), stderr, code }));
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(input);
+  });
+}
+
+function exec(command: readonly string[], options: readonly string[] = []): string[] {
+  return ['exec', '--target', target, '--user', RIG_ACCOUNT.user, ...options, '--', ...command];
+}
+
+describe('fairlead exec', () => {
+  it('keeps the streams apart and exits with the remote code', async () => {
+    const ended = await fairlead(exec(['printf out;', 'printf err >&2;', 'exit 7']));
+    expect({ ...ended, stdout: ended.stdout.toString() }).toEqual({ stdout: 'out', stderr: 'err', code: 7 });
+  });
+
+  it('joins the words with single spaces and sends them as they are', async () => {
+    const ended = await fairlead(exec(['printf', "'%s|'", '--json', '"a  b"', 'c;', 'exit', '0']));
+    expect(ended.stdout.toString()).toBe('--json|a  b|c|');
+  });
+
+  it('passes binary input and output byte for byte', async () => {
+    const bytes = Buffer.from(Array.from({ length: 100_000 }, (_, i) => (i * 31 + (i >> 8)) & 255));
+    const ended = await fairlead(exec(['cat']), bytes);
+    expect(ended.stderr).toBe('');
+    expect(ended.stdout.equals(bytes)).toBe(true);
+  });
+
+  it.each([[], ['--forward']])('goes through a proxy %j', async (...more) => {
+    const proxy = ['--proxy', `http://127.0.0.1:${squid.port}`, ...more];
+    const ended = await fairlead(exec(['echo', 'hello'], proxy));
+    expect({ ...ended, stdout: ended.stdout.toString() }).toEqual({ stdout: 'hello\n', stderr: '', code: 0 });
+  });
+
+  it('prints JSON lines with --json', async () => {
+    const ended = await fairlead(exec(['printf "Grüße"; exit 300'], ['--json']));
+    const lines = ended.stdout
+      .toString()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.at(-1)).toEqual({ type: 'exit', signed: 44, unsigned: 44 });
+    expect(lines[0]).toEqual({ type: 'output', stream: 'stdout', text: 'Grüße' });
+  });
+
+  it('writes a journal that names every step and holds no secret', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'fairlead-cli-'));
+    const file = join(folder, 'journal.jsonl');
+    await fairlead(exec(['echo', 'xyzzy-output'], ['--journal', file]));
+    const text = readFileSync(file, 'utf8');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    rmSync(folder, { recursive: true });
+    for (const event of ['hop', 'leg', 'exchange', 'connection', 'state']) expect(text).toContain(`"event":"${event}"`);
+    for (const secret of [RIG_ACCOUNT.password, 'xyzzy-output', 'echo']) expect(text).not.toContain(secret);
+  });
+
+  it('says auth.rejected in one block without a stack trace, and exits with 67', async () => {
+    const ended = await fairlead(exec(['true']), '', 'wrong-password');
+    expect(ended.code).toBe(67);
+    expect(ended.stderr).toContain('[auth.rejected]');
+    expect(ended.stderr).toContain('RIG\\ntuser');
+    expect(ended.stderr).not.toMatch(/wrong-password|\n\s+at /);
+    expect(ended.stdout.length).toBe(0);
+  });
+
+  it('says relay.connection-refused with 65, and proxy trouble with 66', async () => {
+    const nobody = await fairlead(['exec', '-t', '127.0.0.1:1025', '-u', 'a', '--', 'x']);
+    expect([nobody.code, nobody.stderr]).toEqual([65, expect.stringContaining('[relay.connection-refused]')]);
+    const notProxy = await fairlead(exec(['true'], ['--proxy', target]));
+    expect([notProxy.code, notProxy.stderr]).toEqual([66, expect.stringMatching(/\[proxy\./)]);
+  });
+
+  it('refuses a command line it cannot read, with 64, before anything is sent', async () => {
+    const before = connectionsOf(server).length;
+    for (const words of [
+      ['exec', '-u', 'a', '--', 'x'],
+      exec([]),
+      exec(['x'], ['--bogus']),
+      ['exec', '-t', 'https://h', '-u', 'a', '--', 'x'],
+      exec(['a\u0007b']),
+      exec(['x'], ['--code-page', '12']),
+    ]) {
+      const ended = await fairlead(words);
+      expect([ended.code, ended.stderr], words.join(' ')).toEqual([64, expect.stringMatching(/^fairlead: /)]);
+    }
+    expect(connectionsOf(server).length).toBe(before);
+  });
+
+  it('interrupts the remote command on Ctrl+C', async () => {
+    const child = spawn(process.execPath, [MAIN, ...exec(['echo started; exec sleep 100'])], {
+      env: { ...process.env, FAIRLEAD_PASSWORD: RIG_ACCOUNT.password },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    child.stdout.once('data', () => child.kill('SIGINT'));
+    const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+    expect(code).toBe(130);
+  });
+});
+
+describe('fairlead identify', () => {
+  it('tells vendor and version without a password', async () => {
+    const ended = await fairlead(['identify', '--target', target]);
+    expect(ended.stdout.toString()).toContain('Test rig');
+    const json = await fairlead([
+      'identify',
+      '--target',
+      target,
+      '--json',
+      '--proxy',
+      `http://127.0.0.1:${squid.port}`,
+    ]);
+    expect(JSON.parse(json.stdout.toString())).toMatchObject({ type: 'identity', productVendor: 'Test rig' });
+  });
+});

@@ -1,0 +1,97 @@
+import { isWinRmError } from '@fairlead/protocol';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseCommandLine, UsageError } from './arguments.ts';
+
+const EXEC = ['exec', '--target', 'srv1', '--user', 'CORP\\ana'];
+
+describe('parseCommandLine', () => {
+  it('joins the words after -- by single spaces and leaves them as they are', () => {
+    const request = parseCommandLine([...EXEC, '--', 'dir', '/s', '--json', '"a  b"']);
+    expect(request).toMatchObject({ verb: 'exec', command: 'dir /s --json "a  b"', isJson: false });
+  });
+
+  it('fills in port, policy and code page', () => {
+    expect(parseCommandLine([...EXEC, '--', 'x'])).toMatchObject({
+      target: { host: 'srv1', port: 5985, path: '/wsman' },
+      policy: 'negotiate',
+      codePage: 65001,
+      route: { hops: [] },
+      journalFile: null,
+    });
+  });
+
+  it('takes the user from the target when there is no --user', () => {
+    const request = parseCommandLine(['shell', '-t', 'CORP\\ana@srv1']);
+    expect(request).toMatchObject({ verb: 'shell', user: 'CORP\\ana', target: { host: 'srv1' } });
+  });
+
+  it('builds a road nearest proxy first; --forward is about the last', () => {
+    const proxies = ['--proxy', 'http://a:1', '--proxy', 'http://b:2'];
+    expect(parseCommandLine([...EXEC, ...proxies, '--forward', '--', 'x'])).toMatchObject({
+      route: {
+        hops: [
+          { kind: 'http-connect', host: 'a', port: 1 },
+          { kind: 'http-forward', host: 'b', port: 2 },
+        ],
+      },
+    });
+  });
+
+  it('collects remote environment variables, values with = included', () => {
+    const request = parseCommandLine([...EXEC, '--env', 'A=1', '--env', 'B=x=y', '--', 'x']);
+    expect(request).toMatchObject({ environment: { A: '1', B: 'x=y' } });
+  });
+
+  it('gives help for no words, for help and for --help anywhere before --', () => {
+    expect(parseCommandLine([])).toEqual({ verb: 'help', topic: null });
+    expect(parseCommandLine(['help', 'roads'])).toEqual({ verb: 'help', topic: 'roads' });
+    expect(parseCommandLine(['exec', '--help'])).toEqual({ verb: 'help', topic: 'exec' });
+    expect(parseCommandLine([...EXEC, '--', 'ping', '--help'])).toMatchObject({ verb: 'exec' });
+  });
+
+  it.each([
+    ['an unknown verb', ['run', '-t', 'h']],
+    ['an unknown option', [...EXEC, '--password', 'x', '--', 'y']],
+    ['no target', ['exec', '-u', 'a', '--', 'x']],
+    ['no user', ['exec', '-t', 'h', '--', 'x']],
+    ['no command', EXEC],
+    ['a blank command', [...EXEC, '--', ' ']],
+    ['a command without --', [...EXEC, 'hostname']],
+    ['a command for identify', ['identify', '-t', 'h', '--', 'x']],
+    ['--forward without a proxy', [...EXEC, '--forward', '--', 'x']],
+    ['an unknown policy', [...EXEC, '--auth', 'basic', '--', 'x']],
+    ['an --env without =', [...EXEC, '--env', 'A', '--', 'x']],
+    ['--json with shell', ['shell', '-t', 'h', '-u', 'a', '--json']],
+  ])('refuses %s with a sentence', (_title, words) => {
+    expect(() => parseCommandLine(words)).toThrow(UsageError);
+    expect(() => parseCommandLine(words)).toThrow(/^\S.{10,}/);
+  });
+
+  it.each([
+    ['https target', 'https://h', 'unsupported-scheme'],
+    ['password in the target', 'http://u:p@h', 'has-credentials'],
+    ['port', 'h:99999', 'out-of-range'],
+  ])('refuses a %s with misuse.bad-argument', (_title, target, reason) => {
+    const words = ['exec', '-t', target, '-u', 'a', '--', 'x'];
+    expect(() => parseCommandLine(words)).toThrow(
+      expect.objectContaining({ code: 'misuse.bad-argument', details: expect.objectContaining({ reason }) }),
+    );
+  });
+
+  it('gives a request, a UsageError or one of our errors for any words', () => {
+    const word = fc.oneof(
+      fc.string(),
+      fc.constantFrom('exec', 'shell', '--', '-t', '--env', '--proxy', '--json', '-u', 'h'),
+    );
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 10 }), (words) => {
+        try {
+          expect(parseCommandLine(words)).toHaveProperty('verb');
+        } catch (error) {
+          expect(error instanceof UsageError || isWinRmError(error)).toBe(true);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs';
+import { ERROR_TABLE, type ErrorCode, type ErrorDetails, WinRmError } from '@fairlead/protocol';
+import { describe, expect, it } from 'vitest';
+import { errorBlock, errorWords } from './error-block.ts';
+import { EXIT_CODE_TEXTS, exitCodeOfError, exitCodeOfRemote } from './exit-codes.ts';
+import { helpText } from './help.ts';
+
+describe('errorBlock', () => {
+  it('says what happened, what to do, the facts that are left, and the code', () => {
+    const error = new WinRmError('proxy.connect-denied', {
+      hop: 1,
+      host: 'proxy.corp',
+      port: 3128,
+      target: 'srv1:5985',
+      status: 403,
+      via: '1.1 proxy',
+      proxyStatus: '',
+      text: 'Access Denied.\nContact the helpdesk.',
+    });
+    expect(errorBlock(error)).toBe(
+      [
+        'fairlead: The proxy proxy.corp:3128 refused the tunnel to srv1:5985 (403).',
+        '  Ask its administrator to allow CONNECT to srv1:5985, or use another road. If the proxy carries plain HTTP, the road “forward” may work.',
+        '    via: 1.1 proxy',
+        '    text: Access Denied. Contact the helpdesk.',
+        '  [proxy.connect-denied]',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('uses the sentence of the reason for misuse.bad-argument', () => {
+    const words = errorWords(
+      new WinRmError('misuse.bad-argument', { argument: 'command', reason: 'too-long', limit: 8191 }),
+    );
+    expect(words.message).toBe('“command” is too long. At most 8191 are allowed.');
+    expect(words.facts).toEqual([]);
+  });
+
+  it('takes terminal sequences out of what a peer said', () => {
+    const error = new WinRmError('wsman.fault', {
+      code: '5',
+      subcode: '',
+      text: 'a\u001b]0;evil\u0007b\u202e',
+      machine: '',
+    });
+    expect(errorBlock(error)).not.toMatch(/[\u001b\u0007\u202e]/);
+  });
+
+  it('has no stack trace for what is not one of ours', () => {
+    const block = errorBlock(new TypeError('boom'));
+    expect(block).toContain('TypeError: boom');
+    expect(block).not.toContain('error-block.test');
+  });
+
+  it('can print every code with details of the right kind', () => {
+    for (const code of Object.keys(ERROR_TABLE) as ErrorCode[]) {
+      const details = new Proxy({}, DETAILS) as ErrorDetails[typeof code];
+      expect(errorBlock(new WinRmError(code, details)), code).toContain(`[${code}]`);
+    }
+  });
+});
+
+/** Stands for details of any code: every field asked for is there. */
+const FIELDS =
+  'url reason host port rule limit hop cause seconds where problem limitBytes status text startsWith offered target via proxyStatus stage wanted mechanism user missing contentType sequence declared received protocol expected code quota bytes subcode machine operation at action state argument'.split(
+    ' ',
+  );
+const DETAILS: ProxyHandler<object> = {
+  get: (_target, name) => (name === 'reason' ? 'empty' : 7),
+  ownKeys: () => FIELDS,
+  getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }),
+};
+
+describe('exit codes', () => {
+  it('give every error one from 64 upwards', () => {
+    for (const code of Object.keys(ERROR_TABLE) as ErrorCode[]) {
+      const exit = exitCodeOfError(new WinRmError(code, {} as ErrorDetails[typeof code]));
+      expect(exit, code).toBeGreaterThanOrEqual(64);
+      expect(
+        EXIT_CODE_TEXTS.map(([number]) => number),
+        code,
+      ).toContain(exit);
+    }
+  });
+
+  it('never turn a remote failure into a success', () => {
+    expect([0, 1, 255, 256, 512, 0xffff_ffff].map(exitCodeOfRemote)).toEqual([0, 1, 255, 255, 255, 255]);
+  });
+
+  it('are the same in the help and in the documents', () => {
+    const document = readFileSync(new URL('../../../docs/command-line.md', import.meta.url), 'utf8');
+    for (const [code, text] of EXIT_CODE_TEXTS) {
+      expect(helpText('exit-codes')).toContain(`${code}  ${text}`);
+      const inDocument = text.replace('(--json prints it whole)', '').trim().split(' (')[0] as string;
+      expect(document, text).toContain(`| ${code} | ${inDocument}`);
+    }
+  });
+});
