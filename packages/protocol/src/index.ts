@@ -1,0 +1,38 @@
+/** What an application may import: open a session, look at what happened, and the words to speak of it. */
+export { type Credential, MAX_CREDENTIAL_CHARACTERS, parseCredential, Secret } from './auth/credential.ts';
+export type { AuthPolicy } from './auth/select.ts';
+export { CODE_PAGES, encodeText, isCodePage, TextReader } from './codec/code-page.ts';
+export {
+  type BadArgumentReason,
+  ERROR_TABLE,
+  type ErrorCode,
+  type ErrorDetails,
+  type Fate,
+  fail,
+  isWinRmError,
+  type Party,
+  type Recovery,
+  WinRmError,
+} from './errors.ts';
+export { Journal, type JournalEntry, type JournalEvent, type LaneName, MAX_JOURNAL_ENTRIES } from './journal.ts';
+export type { HopReport, OpenedRoad, RoadOpener } from './opened-road.ts';
+export type { Platform } from './platform.ts';
+export { checkRoute, type Hop, MAX_HOPS, type ProxyRoute, parseProxyUrl, printRoute } from './road/route.ts';
+export { type IdentifyOptions, identify } from './session/identify.ts';
+export { Session, type SessionOptions } from './session/session.ts';
+export type { SessionState, StepId } from './session/state.ts';
+export {
+  DEFAULT_PATH,
+  DEFAULT_PORT,
+  parseTarget,
+  printTarget,
+  type Target,
+  targetAuthority,
+  targetUrl,
+} from './session/target.ts';
+export { CMD_PROMPT, CmdPromptReader, type PromptEvent } from './shell/cmd-prompt.ts';
+export type { ExitCode, Interrupt } from './shell/shell.ts';
+export { checkShellOptions, MAX_COMMAND_CHARS, type ShellOptions } from './shell/shell-options.ts';
+export { faultMeaning, faultMeanings } from './wsman/fault.ts';
+export type { TrafficCounts } from './wsman/lane.ts';
+export type { Identity, OutputChunk } from './wsman/operations.ts';

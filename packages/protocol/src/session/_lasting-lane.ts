@@ -1,0 +1,253 @@
+import type { ByteStream } from '../bytes/stream.ts';
+import { fail, isWinRmError, WinRmError } from '../errors.ts';
+import { withDeadline } from '../http/deadline.ts';
+import type { Journal, LaneName } from '../journal.ts';
+import type { HopReport, OpenedRoad, RoadOpener } from '../opened-road.ts';
+import type { Platform } from '../platform.ts';
+import type { Authenticator } from '../security.ts';
+import { type Lane, LaneConnection, type PostOptions, type TrafficCounts, type WsmanPlace } from '../wsman/lane.ts';
+
+/** What a lane that outlives its connections is made of. */
+export interface LastingLaneOptions {
+  readonly name: LaneName;
+  readonly place: WsmanPlace;
+  readonly openRoad: RoadOpener;
+  /** One per connection; a mechanism is never reused. */
+  readonly createAuthenticator: () => Authenticator;
+  readonly platform: Platform;
+  readonly journal: Journal;
+  readonly counts: TrafficCounts;
+  /** 'never' leaves the last leg empty on every road; 'auto' only behind a proxy. */
+  readonly bodyOnLastLeg: 'auto' | 'never';
+  /** Called when a lost connection is opened anew, and when it stands again. */
+  readonly onLink: (link: 'reopening' | 'live') => void;
+}
+
+/** HTTP.sys closes a connection that has been idle for 120 s; one this old is not trusted with another request. */
+export const MAX_IDLE_MS = 100_000;
+
+/** A request is not carried over more handshakes than this, so that a peer which drops each of them ends the matter. */
+export const MAX_HANDSHAKES_PER_REQUEST = 2;
+
+/** Each hop has its own limit; this one is for a road that never says how it went. */
+const ROAD_TIMEOUT_MS = 120_000;
+
+/**
+ * A lane that opens its connection when it is first needed, and anew when it was lost between requests: new connection,
+ * new handshake, new keys.
+ *
+ * INVARIANT: an envelope is posted again only if it cannot have been acted on, or if acting twice does no harm.
+ */
+export class LastingLane implements Lane {
+  readonly name: LaneName;
+  readonly #options: LastingLaneOptions;
+  readonly #closing = new AbortController();
+  #connection: LaneConnection | null = null;
+  #hasBeenOpen = false;
+  #canRide: boolean;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(options: LastingLaneOptions) {
+    this.name = options.name;
+    this.#options = options;
+    this.#canRide = options.bodyOnLastLeg === 'auto';
+  }
+
+  /**
+   * Opens the connection ahead of need.
+   * @param beforeSignIn awaited once the road stands, before the first leg; so that a wrong password is tried once only
+   */
+  open(signal: AbortSignal, beforeSignIn?: Promise<void>): Promise<void> {
+    return this.#inTurn('open', signal, async (inner) => {
+      if (this.#usable() === null) await this.#connect(inner, null, beforeSignIn);
+    });
+  }
+
+  /** @throws shell.fate-unknown when an envelope that may not be repeated may or may not have been acted on */
+  post(compose: () => string, options: PostOptions): Promise<string> {
+    return this.#inTurn(options.operation, options.signal, (signal) => this.#post(compose, { ...options, signal }));
+  }
+
+  /** Closes for good; what is under way rejects with session.cancelled. */
+  async close(): Promise<void> {
+    this.#closing.abort(new WinRmError('session.cancelled', { at: 'close' }));
+    this.#drop('closed');
+    await this.#turn.catch(() => undefined);
+    this.#drop('closed'); // one that was being opened meanwhile
+  }
+
+  /** One at a time; aborting or closing rejects at once, also while waiting for the turn. */
+  #inTurn<Result>(at: string, signal: AbortSignal, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+    const { platform } = this.#options;
+    const stoppable = (run: (inner: AbortSignal) => Promise<Result>) =>
+      withDeadline({ platform, withinMs: Infinity, at, signal }, (outer) =>
+        withDeadline({ platform, withinMs: Infinity, at, signal: this.#closing.signal }, (closing) =>
+          withEither(outer, closing, run),
+        ),
+      );
+    const before = this.#turn;
+    return stoppable((inner) => {
+      const mine = before
+        .catch(() => undefined)
+        .then(() => {
+          if (inner.aborted) throw inner.reason;
+          return work(inner);
+        });
+      this.#turn = mine;
+      return mine;
+    });
+  }
+
+  async #post(compose: () => string, options: PostOptions): Promise<string> {
+    let handshakeCount = 0;
+    for (;;) {
+      const post = { sent: false, isRefused: false };
+      const composeOnce = (): string => {
+        post.sent = true;
+        return compose();
+      };
+      const connection = this.#usable();
+      try {
+        if (connection !== null) return await connection.post(composeOnce(), options);
+        handshakeCount++;
+        const reply = await this.#connect(options.signal, { ...options, compose: composeOnce });
+        if (reply !== null) return reply;
+      } catch (error) {
+        const fate = connection === null ? (post.sent ? this.#fateOfRider(error) : 'never') : connection.fate;
+        this.#drop(isWinRmError(error) ? error.code : 'failed');
+        if (options.signal.aborted || fate === 'never') throw error;
+        const isSafe = fate !== 'unknown' || (options.isRepeatable && isLoss(error));
+        if (isSafe && handshakeCount < MAX_HANDSHAKES_PER_REQUEST) continue;
+        if (fate === 'unknown' && isLoss(error) && !options.isRepeatable) {
+          fail('shell.fate-unknown', { operation: options.operation }, error);
+        }
+        throw error;
+      }
+    }
+  }
+
+  /**
+   * An envelope that rode on the last leg and came back unread: some servers (OMI) discard it. They get an empty last
+   * leg from now on. A rejected credential is final, whatever rode with it.
+   */
+  #fateOfRider(error: unknown): 'refused' | 'unknown' | 'never' {
+    const isUnread =
+      isWinRmError(error, 'wsman.encryption-required') ||
+      (isWinRmError(error, 'http.unexpected-status') && error.details.status === 400);
+    if (isUnread) {
+      this.#canRide = false;
+      return 'refused';
+    }
+    return isLoss(error) ? 'unknown' : 'never';
+  }
+
+  /** The connection, if it may be used for another request. */
+  #usable(): LaneConnection | null {
+    const connection = this.#connection;
+    if (connection === null) return null;
+    if (connection.isUsable && connection.idleMs <= MAX_IDLE_MS) return connection;
+    this.#drop(connection.isUsable ? 'idle' : 'ended');
+    return null;
+  }
+
+  async #connect(
+    signal: AbortSignal,
+    riding: (PostOptions & { compose(): string }) | null,
+    beforeSignIn?: Promise<void>,
+  ): Promise<string | null> {
+    const { name, journal, platform, place, counts, onLink } = this.#options;
+    if (this.#hasBeenOpen) onLink('reopening');
+    const hops: HopReport[] = [];
+    const road = await this.#openRoad(signal, hops);
+    counts.connections++;
+    journal.record({ event: 'connection', lane: name, what: 'opened', reason: this.#hasBeenOpen ? 'again' : 'first' });
+    try {
+      await beforeSignIn;
+      if (signal.aborted) throw signal.reason;
+      const authenticator = this.#options.createAuthenticator();
+      const setting = { name, road, place, authenticator, platform, journal, counts, signal };
+      const opened = await LaneConnection.open(setting, this.#canRide && !road.hasProxy ? riding : null);
+      this.#connection = opened.connection;
+      if (this.#hasBeenOpen) onLink('live');
+      this.#hasBeenOpen = true;
+      return opened.reply;
+    } catch (error) {
+      road.stream.destroy();
+      const reason = isWinRmError(error) ? error.code : 'failed';
+      journal.record({ event: 'connection', lane: name, what: 'closed', reason });
+      throw withProxyName(error, hops);
+    }
+  }
+
+  async #openRoad(signal: AbortSignal, hops: HopReport[]): Promise<OpenedRoad> {
+    const { name, platform, journal, openRoad, counts } = this.#options;
+    const onHop = (report: HopReport): void => {
+      hops.push(report);
+      journal.record({ event: 'hop', lane: name, report });
+    };
+    const road = await withDeadline({ platform, withinMs: ROAD_TIMEOUT_MS, at: 'road', signal }, async (inner) => {
+      const opened = await openRoad(name, onHop, inner);
+      if (inner.aborted) opened.stream.destroy(); // nobody waits for it any more
+      return opened;
+    });
+    return { ...road, stream: counted(road.stream, counts) };
+  }
+
+  #drop(reason: string): void {
+    const connection = this.#connection;
+    if (connection === null) return;
+    this.#connection = null;
+    connection.close();
+    this.#options.journal.record({ event: 'connection', lane: this.name, what: 'closed', reason });
+  }
+}
+
+/** Whether the connection went away under a request, so that nobody knows how far it got. */
+function isLoss(error: unknown): boolean {
+  return LOSSES.some((code) => isWinRmError(error, code));
+}
+
+const LOSSES = ['http.closed-early', 'relay.lost', 'session.timed-out'] as const;
+
+/** A 407 is seen inside the conversation, which does not know the road; the last proxy that was reported asked for it. */
+function withProxyName(error: unknown, hops: readonly HopReport[]): unknown {
+  const proxy = hops.findLast(({ party }) => party === 'proxy');
+  if (!isWinRmError(error, 'proxy.auth-required') || error.details.hop !== 0 || proxy === undefined) return error;
+  const { hop, host, port } = proxy;
+  return new WinRmError('proxy.auth-required', { ...error.details, hop, host, port }, error);
+}
+
+/** Runs work under whichever of two signals is aborted first. */
+function withEither<Result>(
+  first: AbortSignal,
+  second: AbortSignal,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const either = new AbortController();
+  const stop = (signal: AbortSignal) => () => either.abort(signal.reason);
+  const [stopFirst, stopSecond] = [stop(first), stop(second)];
+  first.addEventListener('abort', stopFirst, { once: true });
+  second.addEventListener('abort', stopSecond, { once: true });
+  return work(either.signal).finally(() => {
+    first.removeEventListener('abort', stopFirst);
+    second.removeEventListener('abort', stopSecond);
+  });
+}
+
+/** The same stream, its bytes counted. */
+function counted(stream: ByteStream, counts: TrafficCounts): ByteStream {
+  return {
+    label: stream.label,
+    async read(signal) {
+      const bytes = await stream.read(signal);
+      counts.responseBytes += bytes?.length ?? 0;
+      return bytes;
+    },
+    write(bytes, signal) {
+      counts.requestBytes += bytes.length;
+      return stream.write(bytes, signal);
+    },
+    end: () => stream.end(),
+    destroy: (reason) => stream.destroy(reason),
+  };
+}

@@ -1,0 +1,85 @@
+import { latin1Encode, utf8Decode } from '../bytes/bytes.ts';
+import { fail, isWinRmError } from '../errors.ts';
+import { HttpConnection } from '../http/connection.ts';
+import { readableLine, readableText } from '../http/evidence.ts';
+import { Headers } from '../http/headers.ts';
+import type { HttpResponse } from '../http/response.ts';
+import type { HopReport, RoadOpener } from '../opened-road.ts';
+import type { Platform } from '../platform.ts';
+import { decodeEnvelope, encodeIdentify } from '../wsman/envelope.ts';
+import { type Identity, readIdentity } from '../wsman/operations.ts';
+import { checkTarget, type Target, targetAuthority } from './target.ts';
+
+/** What identifying needs: no credential. */
+export interface IdentifyOptions {
+  readonly target: Target;
+  readonly openRoad: RoadOpener;
+  readonly platform: Platform;
+  readonly onHop?: (report: HopReport) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** A server that answers at all answers this at once. */
+const IDENTIFY_TIMEOUT_MS = 15_000;
+
+/**
+ * Asks a server what it is, without signing in. DMTF DSP0226, section 11.
+ *
+ * The only SOAP that ever leaves in the clear: it is the same for everybody and says nothing. What comes back is a
+ * stranger's word, fit for a hint and for nothing else. On a road whose last proxy reads each request it is refused,
+ * because only sealed bodies pass there.
+ *
+ * @throws proxy.forward-refused, wsman.not-wsman, http.unexpected-status when the server tells strangers nothing, and
+ *   what the road throws
+ */
+export async function identify(options: IdentifyOptions): Promise<Identity> {
+  const { target, openRoad, platform } = options;
+  checkTarget(target);
+  const signal = options.signal ?? new AbortController().signal;
+  const road = await openRoad('control', (report) => options.onHop?.(report), signal);
+  if (road.form === 'absolute') {
+    road.stream.destroy();
+    fail('proxy.forward-refused', { problem: 'Identify has an unsealed body' });
+  }
+  const connection = new HttpConnection(road.stream);
+  try {
+    const response = await connection.exchange(
+      {
+        method: 'POST',
+        target: target.path,
+        headers: new Headers([
+          ['Host', targetAuthority(target)],
+          ['User-Agent', 'Fairlead'],
+          ['WSMANIDENTIFY', 'unauthenticated'],
+          ['Accept-Encoding', 'identity'],
+          ['Content-Type', 'application/soap+xml;charset=UTF-8'],
+        ]),
+        body: latin1Encode(encodeIdentify()),
+      },
+      { replyWithinMs: IDENTIFY_TIMEOUT_MS, platform, signal, at: 'Identify' },
+    );
+    return identityIn(response);
+  } finally {
+    connection.close();
+  }
+}
+
+function identityIn(response: HttpResponse): Identity {
+  const { status } = response;
+  const text = readableText(response.body);
+  const contentType = readableLine(response.headers.get('Content-Type'));
+  const identity = status >= 200 && status < 300 ? readFrom(response.body) : null;
+  if (identity !== null) return identity;
+  const isWsman = status === 401 || status === 403 || status === 503;
+  if (isWsman) fail('http.unexpected-status', { status, reason: readableLine(response.reason), text });
+  return fail('wsman.not-wsman', { status, contentType, text });
+}
+
+function readFrom(body: Uint8Array): Identity | null {
+  try {
+    return readIdentity(decodeEnvelope(utf8Decode(body)).body);
+  } catch (error) {
+    if (isWinRmError(error, 'wsman.malformed')) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,222 @@
+import { encodeText } from '../codec/code-page.ts';
+import { fail, isWinRmError, WinRmError } from '../errors.ts';
+import { withDeadline } from '../http/deadline.ts';
+import { Journal, type JournalEvent } from '../journal.ts';
+import type { ExitCode, Interrupt, Shell } from '../shell/shell.ts';
+import { checkShellOptions } from '../shell/shell-options.ts';
+import type { TrafficCounts } from '../wsman/lane.ts';
+import type { OutputChunk } from '../wsman/operations.ts';
+import { type Binding, bind, openShell, type SessionOptions, type SessionParts } from './_open.ts';
+import { nextState, type SessionEvent, type SessionState } from './state.ts';
+import { checkTarget } from './target.ts';
+
+export type { SessionOptions } from './_open.ts';
+
+/**
+ * One shell on one server, from the first hop to the deletion. Used once: `open`, take the output, `close`.
+ *
+ * INVARIANT: what cannot be known to be harmless is not repeated; a connection that is lost between requests is opened
+ * anew without a word, one that takes a Command or a Send with it is an error that says so.
+ */
+export class Session {
+  readonly journal: Journal;
+  /** What the command writes, pulled: the server is asked for more when the last chunk has been taken. */
+  readonly output: AsyncIterable<OutputChunk>;
+  /** Settles when the output has been taken to its end; rejects when that is impossible. */
+  readonly exit: Promise<ExitCode>;
+  readonly #options: SessionOptions;
+  readonly #counts: TrafficCounts = { exchanges: 0, requestBytes: 0, responseBytes: 0, connections: 0, handshakes: 0 };
+  readonly #listeners = new Set<(state: SessionState) => void>();
+  readonly #stopOpening = new AbortController();
+  readonly #opened: Promise<Shell>;
+  #settleOpened: { resolve(shell: Shell): void; reject(error: WinRmError): void } | null = null;
+  #state: SessionState = { at: 'idle' };
+  #shell: Shell | null = null;
+  #binding: Binding | null = null;
+  #orphan: Promise<void> | null = null;
+  #releasing: Promise<void> | null = null;
+  #lastRoundTripMs: number | null = null;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.journal = new Journal(() => options.platform.monotonicMs());
+    this.journal.watch(({ what }) => this.#observe(what));
+    this.#opened = new Promise((resolve, reject) => {
+      this.#settleOpened = { resolve, reject };
+    });
+    this.exit = this.#opened.then((shell) => shell.exit);
+    this.exit.catch(() => undefined); // not everybody waits for it
+    this.output = outputOf(this.#opened);
+  }
+
+  /** Where the session is now. */
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  /** What has crossed the wire so far. */
+  get counts(): Readonly<TrafficCounts> {
+    return this.#counts;
+  }
+
+  /** How long the last short exchange took; a Receive waits by design and does not count. Null before the first. */
+  get lastRoundTripMs(): number | null {
+    return this.#lastRoundTripMs;
+  }
+
+  /** Calls back with each new state until the returned function is called. */
+  watch(listener: (state: SessionState) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Walks the road, signs in, opens the shell and starts the command.
+   *
+   * @throws misuse.bad-argument before anything is sent, and every error on the way; the session is closed then
+   */
+  async open(signal?: AbortSignal): Promise<void> {
+    if (this.#state.at !== 'idle') fail('misuse.wrong-state', { action: 'open', state: this.#state.at });
+    this.#advance({ event: 'hop', hop: 0 });
+    try {
+      checkTarget(this.#options.target);
+      checkShellOptions(this.#options.shell);
+      const shell = await this.#openShell(signal);
+      this.#shell = shell;
+      this.#advance({ event: 'command-started' });
+      shell.exit.then(
+        (exit) => this.#finish({ event: 'exit', exit }),
+        (error: unknown) => this.#finish({ event: 'failed', error: known(error) }),
+      );
+      this.#settleOpened?.resolve(shell);
+    } catch (error) {
+      const failure = known(error);
+      this.#finish({ event: 'failed', error: failure });
+      this.#settleOpened?.reject(failure);
+      throw failure;
+    }
+  }
+
+  /**
+   * Writes to the command's stdin; resolves when the server has taken it.
+   * @throws misuse.wrong-state before the session is ready, shell.closed after the end, shell.fate-unknown when nobody
+   *   knows whether the server took it: then it is not repeated
+   */
+  async write(bytes: Uint8Array): Promise<void> {
+    await this.#ready('write').write(bytes);
+  }
+
+  /**
+   * Writes text in the shell's code page. @throws misuse.bad-argument when the page has no place for it, and as `write`
+   */
+  async writeText(text: string): Promise<void> {
+    await this.write(encodeText(this.#options.shell.codePage, text));
+  }
+
+  /** Closes the command's stdin. @throws as `write` */
+  async endInput(): Promise<void> {
+    await this.#ready('end input').endInput();
+  }
+
+  /** Interrupts what runs. @throws misuse.wrong-state, shell.closed, shell.fate-unknown */
+  async interrupt(how: Interrupt = 'ctrl-c'): Promise<void> {
+    await this.#ready('interrupt').interrupt(how);
+  }
+
+  /**
+   * Ends the command, deletes the shell and closes both lanes, within a few seconds whatever the server does. Also stops
+   * an opening that is under way. Never rejects.
+   */
+  async close(): Promise<void> {
+    this.#stopOpening.abort(new WinRmError('session.cancelled', { at: this.#state.at }));
+    this.#advance({ event: 'closed' });
+    this.#settleOpened?.reject(new WinRmError('session.cancelled', { at: 'close' }));
+    await this.#release();
+  }
+
+  async #openShell(signal: AbortSignal | undefined): Promise<Shell> {
+    const parts: SessionParts = {
+      journal: this.journal,
+      counts: this.#counts,
+      onLink: (link) => this.#advance({ event: 'link', link }),
+      onShell: () => this.#advance({ event: 'shell-made' }),
+      onOrphan: (deletion) => {
+        this.#orphan = deletion;
+      },
+    };
+    const binding = bind(this.#options, parts);
+    this.#binding = binding;
+    const { platform } = this.#options;
+    const limits = { platform, withinMs: Infinity, at: 'open' };
+    return await withDeadline({ ...limits, signal: this.#stopOpening.signal }, (closing) =>
+      withDeadline({ ...limits, signal }, (cancelled) => {
+        const either = new AbortController();
+        const stop = (from: AbortSignal) => () => either.abort(from.reason);
+        closing.addEventListener('abort', stop(closing), { once: true });
+        cancelled.addEventListener('abort', stop(cancelled), { once: true });
+        return openShell(binding, this.#options, parts, either.signal);
+      }),
+    );
+  }
+
+  #ready(action: string): Shell {
+    const { at } = this.#state;
+    if (at === 'ended') fail('shell.closed', { reason: 'ended' });
+    if (this.#shell === null || at !== 'ready') fail('misuse.wrong-state', { action, state: at });
+    return this.#shell;
+  }
+
+  /** The journal already tells everything that moves a session on its way up; the lane that starts the shell leads. */
+  #observe(what: JournalEvent): void {
+    const starter = this.#options.shell.kind === 'interactive' ? 'control' : 'output';
+    if (what.event === 'exchange' && what.operation !== 'Receive') this.#lastRoundTripMs = what.ms;
+    if (!('lane' in what) || what.lane !== starter) return;
+    if (what.event === 'hop') this.#advance({ event: 'hop', hop: what.report.hop });
+    else if (what.event === 'leg') this.#advance({ event: 'leg', mechanism: what.mechanism, stage: what.stage });
+    else if (what.event === 'connection' && what.what === 'opened') {
+      const mechanism = this.#options.policy === 'ntlm' ? 'NTLM' : 'Negotiate';
+      this.#advance({ event: 'leg', mechanism, stage: 'begin' });
+    } else if (what.event === 'connection' && what.what === 'authenticated') this.#advance({ event: 'signed-in' });
+  }
+
+  #finish(event: SessionEvent): void {
+    if (event.event === 'failed') this.journal.record({ event: 'error', code: event.error.code });
+    this.#advance(event);
+    void this.#release();
+  }
+
+  /** Gives everything back, once. */
+  #release(): Promise<void> {
+    this.#releasing ??= (async () => {
+      await this.#orphan;
+      await this.#shell?.close();
+      await Promise.all([this.#binding?.control.close(), this.#binding?.output.close()]);
+    })();
+    return this.#releasing;
+  }
+
+  #advance(event: SessionEvent): void {
+    const next = nextState(this.#state, event);
+    if (next === this.#state) return;
+    this.#state = next;
+    this.journal.record({ event: 'state', state: next.at });
+    for (const listener of this.#listeners) listener(next);
+  }
+}
+
+function known(error: unknown): WinRmError {
+  return isWinRmError(error) ? error : new WinRmError('session.cancelled', { at: 'open' }, error);
+}
+
+/** One iterator for everybody, so that leaving one loop and entering another goes on where it left. */
+function outputOf(opened: Promise<Shell>): AsyncIterable<OutputChunk> {
+  let chunks: AsyncIterator<OutputChunk> | null = null;
+  return {
+    [Symbol.asyncIterator]: () => ({
+      async next() {
+        chunks ??= (await opened).output[Symbol.asyncIterator]();
+        return await chunks.next();
+      },
+    }),
+  };
+}

@@ -1,0 +1,210 @@
+import { fail, isWinRmError, WinRmError } from '../errors.ts';
+import { withDeadline } from '../http/deadline.ts';
+import type { Platform } from '../platform.ts';
+import type { WsmanClient } from '../wsman/client.ts';
+import type { Lane } from '../wsman/lane.ts';
+import {
+  createShell,
+  deleteShell,
+  type ReceiveReply,
+  receive,
+  runCommand,
+  send,
+  signalCommand,
+} from '../wsman/operations.ts';
+import { Input } from './_input.ts';
+import { Output } from './_output.ts';
+import { CMD_PROMPT } from './cmd-prompt.ts';
+import { type ExitCode, exitCodeOf, type Interrupt, type Shell } from './shell.ts';
+import { checkShellOptions, type ShellOptions } from './shell-options.ts';
+
+/** What a shell is opened with. */
+export interface WinRsOptions {
+  readonly client: WsmanClient;
+  /** Carries Send and Signal, and for an interactive shell all but Receive. */
+  readonly control: Lane;
+  /** Carries Receive; for a single command also Create and Command, so that it needs one connection only. */
+  readonly output: Lane;
+  readonly shell: ShellOptions;
+  readonly platform: Platform;
+  readonly signal: AbortSignal;
+  /** Called when the server has made the shell, before the command is started. */
+  readonly onShell: () => void;
+  /** Called with the deletion of a shell whose command could not be started; the lanes are needed until it is over. */
+  readonly onOrphan: (deletion: Promise<void>) => void;
+}
+
+/** How long closing may take: a Signal and a Delete, or a handshake where there is no connection any more. */
+export const CLOSE_TIMEOUT_MS = 5000;
+
+/** While a shell is watched, Receive keeps it alive; after a lost tab it should not hold its quota for long. */
+const DEFAULT_IDLE_SECONDS = 900;
+
+/** A server that has nothing to say waits; one that says so at once is not asked faster than this. */
+const LEAST_POLL_MS = 250;
+
+/** What a Send envelope takes beside the data: header, selectors, names; the largest we write is under 2 KiB. */
+const SEND_OVERHEAD_BYTES = 4096;
+
+/**
+ * Opens a shell of the cmd family and starts a command in it.
+ *
+ * [MS-WSMV] 3.1.4.5 Create, 3.1.4.11 Command
+ * @throws misuse.bad-argument before anything is sent; wsman.*, and what the lanes throw. A shell that was made before
+ *   the failure is deleted in passing.
+ */
+export async function openWinRs(options: WinRsOptions): Promise<Shell> {
+  const { client, shell, signal } = options;
+  checkShellOptions(shell);
+  const isInteractive = shell.kind === 'interactive';
+  const starter = isInteractive ? options.control : options.output;
+  const shellId = await client.post(
+    createShell({
+      codePage: shell.codePage,
+      noProfile: shell.noProfile ?? false,
+      workingDirectory: shell.workingDirectory || null,
+      environment: { ...(isInteractive ? { PROMPT: CMD_PROMPT } : {}), ...shell.environment },
+      idleTimeoutSeconds: shell.idleTimeoutSeconds ?? DEFAULT_IDLE_SECONDS,
+    }),
+    starter,
+    signal,
+  );
+  try {
+    options.onShell();
+    const line = isInteractive ? 'cmd.exe' : (shell.command ?? '');
+    const hasConsoleStdin = isInteractive || (shell.consoleStdin ?? false);
+    const commandId = await client.post(runCommand(shellId, line, { hasConsoleStdin }), starter, signal);
+    return new WinRsShell(options, shellId, commandId);
+  } catch (error) {
+    options.onOrphan(withinClosingTime(options.platform, (inner) => client.post(deleteShell(shellId), starter, inner)));
+    throw error;
+  }
+}
+
+class WinRsShell implements Shell {
+  readonly kind = 'winrs';
+  readonly output: Output;
+  readonly exit: Promise<ExitCode>;
+  readonly #options: WinRsOptions;
+  readonly #shellId: string;
+  readonly #commandId: string;
+  readonly #input: Input;
+  /** Aborted when the shell is closed; whoever opened it has no part in its life. */
+  readonly #life = new AbortController();
+  #settleExit: { resolve(code: ExitCode): void; reject(error: unknown): void } | null = null;
+  #state: 'running' | 'ended' | 'failed' = 'running';
+  #closing: Promise<void> | null = null;
+  #terminating: Promise<void> | null = null;
+
+  constructor(options: WinRsOptions, shellId: string, commandId: string) {
+    this.#options = options;
+    this.#shellId = shellId;
+    this.#commandId = commandId;
+    this.exit = new Promise((resolve, reject) => {
+      this.#settleExit = { resolve, reject };
+    });
+    this.exit.catch(() => undefined); // not everybody waits for it
+    this.output = new Output({
+      receive: () => this.#receive(),
+      onExit: (code) => this.#onExit(code),
+      onFailure: (error) => this.#onFailure(error),
+      isClosing: () => this.#closing !== null,
+    });
+    this.#input = new Input({
+      send: (bytes, isEnd) => this.#control(send(shellId, commandId, bytes, isEnd)),
+      maxSendBytes: () => Math.floor((options.client.requestLimitBytes - SEND_OVERHEAD_BYTES) / 4) * 3,
+      beforeBulk: () => options.client.learnLimit(options.control, this.#life.signal),
+    });
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#input.write(bytes);
+  }
+
+  endInput(): Promise<void> {
+    return this.#input.end();
+  }
+
+  async interrupt(how: Interrupt): Promise<void> {
+    if (this.#state !== 'running' || this.#closing !== null) fail('shell.closed', { reason: 'ended' });
+    await this.#control(signalCommand(this.#shellId, this.#commandId, how));
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#farewell();
+    return this.#closing;
+  }
+
+  async #control(operation: ReturnType<typeof send>): Promise<void> {
+    await this.#options.client.post(operation, this.#options.control, this.#life.signal);
+  }
+
+  async #receive(): Promise<ReceiveReply> {
+    const { client, output, platform } = this.#options;
+    const beganMs = platform.monotonicMs();
+    const operation = receive(this.#shellId, this.#commandId);
+    const pause = async (): Promise<void> => {
+      const leftMs = LEAST_POLL_MS - (platform.monotonicMs() - beganMs);
+      if (leftMs > 0) await platform.sleep(leftMs, this.#life.signal);
+    };
+    try {
+      const reply = await client.post(operation, output, this.#life.signal);
+      if (reply.chunks.length === 0 && reply.exitCode === null) await pause();
+      return reply;
+    } catch (error) {
+      if (isWinRmError(error, 'wsman.timed-out')) await pause();
+      throw error;
+    }
+  }
+
+  #onExit(code: number): void {
+    this.#state = 'ended';
+    this.#input.close(new WinRmError('shell.closed', { reason: 'ended' }));
+    this.#settleExit?.resolve(exitCodeOf(code));
+    // Without it the command keeps its place in the quota. [MS-WSMV] 3.1.4.12
+    void this.#terminate();
+  }
+
+  #onFailure(error: unknown): void {
+    this.#state = 'failed';
+    const known = isWinRmError(error) ? error : new WinRmError('shell.closed', { reason: 'failed' }, error);
+    this.#input.close(known);
+    this.#settleExit?.reject(known);
+  }
+
+  /** Ends the command for good; a server where it has gone already is content too. */
+  #terminate(): Promise<void> {
+    this.#terminating ??= withinClosingTime(this.#options.platform, async (signal) => {
+      const operation = signalCommand(this.#shellId, this.#commandId, 'terminate');
+      await this.#options.client.post(operation, this.#farewellLane(), signal);
+    });
+    return this.#terminating;
+  }
+
+  async #farewell(): Promise<void> {
+    const { client, platform } = this.#options;
+    const closed = new WinRmError('shell.closed', { reason: 'closed' });
+    this.#input.close(closed);
+    await withinClosingTime(platform, async (signal) => {
+      await this.#terminate();
+      if (!signal.aborted) await client.post(deleteShell(this.#shellId), this.#farewellLane(), signal);
+    });
+    this.#life.abort(new WinRmError('session.cancelled', { at: 'close' }));
+    this.#settleExit?.reject(closed); // does nothing after the command has ended
+  }
+
+  /** The lane that is free: a single command may have opened only one, and a Receive may be waiting on it. */
+  #farewellLane(): Lane {
+    const { control, output, shell } = this.#options;
+    return shell.kind === 'interactive' || this.output.isWaiting ? control : output;
+  }
+}
+
+/** Does what can be done in a few seconds, and says nothing of what cannot. */
+async function withinClosingTime(platform: Platform, work: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
+  try {
+    await withDeadline({ platform, withinMs: CLOSE_TIMEOUT_MS, at: 'close' }, work);
+  } catch {
+    // The server deletes an idle shell itself.
+  }
+}

@@ -1,0 +1,330 @@
+import { utf8Decode, utf8Encode } from '../bytes/bytes.ts';
+import { type ErrorDetails, type Fate, fail } from '../errors.ts';
+import { HttpConnection } from '../http/connection.ts';
+import { converse, type SealedBody } from '../http/converse.ts';
+import { readableLine, readableText } from '../http/evidence.ts';
+import { Headers } from '../http/headers.ts';
+import type { HttpRequest } from '../http/request.ts';
+import type { HttpResponse } from '../http/response.ts';
+import type { Journal, LaneName } from '../journal.ts';
+import type { OpenedRoad } from '../opened-road.ts';
+import type { Platform } from '../platform.ts';
+import { isSealedType, sealEnvelope, unsealReply } from '../seal/seal.ts';
+import type { Authenticator, SecurityContext } from '../security.ts';
+
+/** What a lane is told about an envelope. */
+export interface PostOptions {
+  /** The operation's name, for progress, the journal and errors. */
+  readonly operation: string;
+  readonly replyWithinMs: number;
+  /** Whether it may be posted again when nobody knows whether the server acted on it. */
+  readonly isRepeatable: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** One conversation with the server: envelopes go out one at a time, each answered before the next. */
+export interface Lane {
+  readonly name: LaneName;
+  /**
+   * Posts one envelope and returns the answer's text; a fault is an answer.
+   *
+   * @param compose writes the envelope, and is called anew for every attempt, so that each has a MessageID of its own
+   */
+  post(compose: () => string, options: PostOptions): Promise<string>;
+  /** Closes its connection. Idempotent, never rejects. */
+  close(): Promise<void>;
+}
+
+/** Where WinRM is served, as the requests spell it. */
+export interface WsmanPlace {
+  /** Host and port, for the Host field. */
+  readonly authority: string;
+  /** For origin form. */
+  readonly path: string;
+  /** For absolute form, and for `a:To`. */
+  readonly url: string;
+}
+
+/** What crossed the wire, counted as it happens. */
+export interface TrafficCounts {
+  /** Requests that were answered, legs of authentication included. */
+  exchanges: number;
+  /** Bytes written to and read from the roads, heads included. */
+  requestBytes: number;
+  responseBytes: number;
+  connections: number;
+  /** Handshakes that were completed. */
+  handshakes: number;
+}
+
+/** What a connection of a lane is made of. */
+export interface LaneConnectionOptions {
+  readonly name: LaneName;
+  readonly road: OpenedRoad;
+  readonly place: WsmanPlace;
+  /** For this connection alone. */
+  readonly authenticator: Authenticator;
+  readonly platform: Platform;
+  readonly journal: Journal;
+  readonly counts: TrafficCounts;
+  readonly signal: AbortSignal;
+}
+
+/** An envelope that may ride on the last leg of authentication. */
+export interface RidingPost {
+  compose(): string;
+  readonly operation: string;
+  readonly replyWithinMs: number;
+}
+
+/** What is known about the last envelope after its post failed: 'refused' when the server said that it did nothing. */
+export type PostFate = Fate | 'refused';
+
+/** How long one leg of authentication may take. A domain controller far away needs seconds; nobody needs longer. */
+export const LEG_TIMEOUT_MS = 30_000;
+
+/** Sits in every request; a proxy's log shows it, so it says who we are and nothing more. */
+const USER_AGENT = 'Fairlead';
+const SOAP_TYPE = 'application/soap+xml;charset=UTF-8';
+
+/**
+ * One authenticated connection: one road, one handshake, one set of keys. Never pooled and never revived; after an error
+ * it is closed for good.
+ *
+ * INVARIANT: an envelope leaves only sealed, and a reply is believed only unsealed.
+ */
+export class LaneConnection {
+  readonly #options: LaneConnectionOptions;
+  readonly #http: HttpConnection;
+  #context: SecurityContext | null = null;
+  #mechanism = '';
+  #via = '';
+  #lastUsedMs: number;
+  #fate: PostFate = 'not-sent';
+
+  private constructor(options: LaneConnectionOptions) {
+    this.#options = options;
+    this.#http = new HttpConnection(options.road.stream);
+    this.#lastUsedMs = options.platform.monotonicMs();
+  }
+
+  /**
+   * Authenticates a fresh connection. With `riding`, that envelope goes sealed on the last leg and `reply` is its
+   * answer; without, the last leg is empty, as it must be behind a proxy: the final round trip of authentication may be
+   * consumed by one that loses the association between our connection and the server's.
+   *
+   * @throws auth.*, proxy.*, http.*, seal.*, wsman.*, session.*; the connection is closed then, and `riding.compose`
+   *   has been called exactly if its envelope may have left
+   */
+  static async open(
+    options: LaneConnectionOptions,
+    riding: RidingPost | null,
+  ): Promise<{ connection: LaneConnection; reply: string | null }> {
+    const lane = new LaneConnection(options);
+    try {
+      return { connection: lane, reply: await lane.#authenticate(riding) };
+    } catch (error) {
+      lane.close();
+      throw error;
+    }
+  }
+
+  /** Whether another envelope may be posted here, as far as anyone knows. */
+  get isUsable(): boolean {
+    return this.#context !== null && this.#http.isUsable;
+  }
+
+  /** How long nothing has been posted or answered. */
+  get idleMs(): number {
+    return this.#options.platform.monotonicMs() - this.#lastUsedMs;
+  }
+
+  /** After `post` has failed: how far the envelope got. */
+  get fate(): PostFate {
+    return this.#fate;
+  }
+
+  /**
+   * Posts one envelope, sealed, and returns the unsealed answer.
+   *
+   * @throws seal.plain-reply, seal.*, wsman.encryption-required, wsman.not-wsman, http.*, proxy.drops-connection,
+   *   auth.incomplete when the connection is no longer authenticated, session.*
+   */
+  async post(envelope: string, options: PostOptions): Promise<string> {
+    const context = this.#context ?? fail('misuse.wrong-state', { action: 'post', state: 'closed' });
+    const { platform } = this.#options;
+    this.#fate = 'not-sent';
+    const sealed = sealEnvelope(context, utf8Encode(envelope));
+    const sent = { operation: options.operation, bytes: sealed.body.length, atMs: platform.monotonicMs() };
+    try {
+      const response = await this.#http.exchange(this.#request(null, sealed), {
+        replyWithinMs: options.replyWithinMs,
+        platform,
+        signal: options.signal,
+        at: options.operation,
+      });
+      this.#fate = 'unknown';
+      this.#options.counts.exchanges++;
+      return this.#read(context, response, sent);
+    } catch (error) {
+      if (this.#fate === 'not-sent') this.#fate = this.#http.fate;
+      this.close();
+      throw error;
+    }
+  }
+
+  /** Closes the connection and forgets the keys. Idempotent. */
+  close(): void {
+    this.#http.close();
+    this.#context?.destroy();
+    this.#context = null;
+  }
+
+  async #authenticate(riding: RidingPost | null): Promise<string | null> {
+    const { authenticator, platform, signal, journal, name, counts } = this.#options;
+    const sent = { operation: riding?.operation ?? '', bytes: 0, atMs: 0 };
+    let lastStatus = 0;
+    const { context, reply } = await converse({
+      connection: this.#http,
+      authenticator,
+      request: (authorization, sealed) => this.#request(authorization, sealed),
+      lastBody:
+        riding &&
+        ((keyed) => {
+          const sealed = sealEnvelope(keyed, utf8Encode(riding.compose()));
+          sent.bytes = sealed.body.length;
+          sent.atMs = platform.monotonicMs();
+          return sealed;
+        }),
+      platform,
+      legTimeoutMs: Math.max(LEG_TIMEOUT_MS, riding?.replyWithinMs ?? 0),
+      signal,
+      onLeg: (leg) => {
+        this.#mechanism = leg.mechanism;
+        lastStatus = leg.status;
+        counts.exchanges++;
+        journal.record({ event: 'leg', lane: name, ...leg });
+      },
+    });
+    // A mechanism that ends without keys cannot seal, and nothing leaves over http unsealed.
+    if (context === null) return fail('auth.too-weak', { mechanism: this.#mechanism, missing: 'sealing' });
+    this.#context = context;
+    counts.handshakes++;
+    journal.record({ event: 'connection', lane: name, what: 'authenticated', reason: this.#mechanism });
+    if (reply !== null) return this.#read(context, reply, sent);
+    // Only a 2xx ends authentication; a mechanism without a last token of the server's cannot see that itself.
+    if (lastStatus < 200 || lastStatus > 299) failWithStatus(lastStatus, '', null);
+    return null;
+  }
+
+  #request(authorization: string | null, sealed: SealedBody | null): HttpRequest {
+    const { place, road } = this.#options;
+    const headers = new Headers([
+      ['Host', place.authority],
+      ['User-Agent', USER_AGENT],
+      ['Accept-Encoding', 'identity'],
+      ['Connection', 'Keep-Alive'],
+      ['Content-Type', sealed?.contentType ?? SOAP_TYPE],
+    ]);
+    if (authorization !== null) headers.append('Authorization', authorization);
+    return {
+      method: 'POST',
+      target: road.form === 'absolute' ? place.url : place.path,
+      headers,
+      body: sealed?.body ?? new Uint8Array(0),
+    };
+  }
+
+  /** The answer's text, or the error that its status and its lack of a seal stand for. */
+  #read(context: SecurityContext, response: HttpResponse, sent: Sent): string {
+    const { journal, platform, name } = this.#options;
+    this.#lastUsedMs = platform.monotonicMs();
+    this.#via = readableLine(response.headers.get('Via'));
+    const contentType = response.headers.get('Content-Type') ?? '';
+    const isSealed = isSealedType(contentType);
+    journal.record({
+      event: 'exchange',
+      lane: name,
+      operation: sent.operation,
+      requestBytes: sent.bytes,
+      responseBytes: response.body.length,
+      status: response.status,
+      sealed: isSealed,
+      ms: this.#lastUsedMs - sent.atMs,
+    });
+    if (!isSealed) return this.#failUnsealed(response, readableLine(contentType));
+    const plain = unsealReply(context, contentType, response.body);
+    return textOf(plain);
+  }
+
+  /**
+   * What came back unsealed is not the server's word under our keys: nothing of it is believed but the refusal itself.
+   */
+  #failUnsealed(response: HttpResponse, contentType: string): never {
+    const { status } = response;
+    if (status >= 200 && status < 300) fail('seal.plain-reply', { status, contentType });
+    if (status === 401) this.#failUnauthenticated();
+    if (status === 407) this.#failProxy(response);
+    if (status === 500 && response.body.length === 0) {
+      this.#fate = 'refused';
+      // Windows answers so when AllowUnencrypted is false and it cannot take a body for a sealed one.
+      fail('wsman.encryption-required', { status });
+    }
+    if (status === 400 && this.#options.road.hasProxy) {
+      // A sealed body that reaches a server connection without our keys: the proxy swapped it under us.
+      this.#fate = 'refused';
+      fail('proxy.drops-connection', { via: this.#via, stage: 'sealed' });
+    }
+    if (status === 500 && looksLikeSoap(contentType)) fail('seal.plain-reply', { status, contentType });
+    return failWithStatus(status, contentType, response);
+  }
+
+  /**
+   * 401 on a connection that had been authenticated is not about the password: the connection lost its authentication.
+   * Behind a proxy that means that it put our request on another server connection. RFC 4559, section 6;
+   * RFC 9110, section 15.5.2: what is answered 401 has not been applied.
+   */
+  #failUnauthenticated(): never {
+    this.#fate = 'refused';
+    if (this.#via !== '' || this.#options.road.hasProxy) {
+      fail('proxy.drops-connection', { via: this.#via, stage: 'sealed' });
+    }
+    return fail('auth.incomplete', { mechanism: this.#mechanism, stage: 'sealed' });
+  }
+
+  #failProxy(response: HttpResponse): never {
+    const schemes = response.headers.getAll('Proxy-Authenticate').map((value) => value.split(/[ ,]/)[0]);
+    return fail('proxy.auth-required', { hop: 0, host: '', port: 0, offered: readableLine(schemes.join(', ')) });
+  }
+}
+
+interface Sent {
+  operation: string;
+  bytes: number;
+  atMs: number;
+}
+
+/** What an unsealed status other than success says. `response` is null when only its status is known. */
+function failWithStatus(status: number, contentType: string, response: HttpResponse | null): never {
+  const text = response === null ? '' : readableText(response.body);
+  const details: ErrorDetails['wsman.not-wsman'] = { status, contentType, text };
+  const isForeignPage = status === 500 && response !== null && response.body.length > 0;
+  if (status === 404 || status === 405 || isForeignPage) fail('wsman.not-wsman', details);
+  return fail('http.unexpected-status', { status, reason: readableLine(response?.reason ?? ''), text });
+}
+
+function looksLikeSoap(contentType: string): boolean {
+  return /^(?:application\/soap\+xml|text\/xml|application\/xml)\b/i.test(contentType);
+}
+
+/**
+ * QUIRK: OMI ends what it seals with NUL characters. A byte-order mark in front is allowed by Extensible Markup Language
+ * 1.0, appendix F.
+ */
+function textOf(plain: Uint8Array): string {
+  let end = plain.length;
+  while (end > 0 && plain[end - 1] === 0) end--;
+  const text = utf8Decode(plain.subarray(0, end), 'strict');
+  if (text === null) return fail('wsman.malformed', { problem: 'not UTF-8' });
+  return text.startsWith('\ufeff') ? text.slice(1) : text;
+}
