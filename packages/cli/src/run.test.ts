@@ -73,7 +73,11 @@ describe('Interrupts', () => {
   it('interrupts once, and gives up on a second press within three seconds', () => {
     let now = 0;
     let sent = 0;
-    const session = { state: { at: 'ready' as const }, interrupt: () => Promise.resolve(void (sent += 1)) };
+    const interrupt = (): Promise<void> => {
+      sent += 1;
+      return Promise.resolve();
+    };
+    const session = { state: { at: 'ready' }, interrupt };
     const giveUp = new AbortController();
     const interrupts = new Interrupts(session, giveUp, () => now);
     expect(interrupts.press()).toBe('interrupted');
@@ -86,7 +90,7 @@ describe('Interrupts', () => {
   });
 
   it('gives up at once while there is nothing to interrupt yet', () => {
-    const session = { state: { at: 'dialling' as const }, interrupt: () => Promise.reject(new Error('not yet')) };
+    const session = { state: { at: 'dialling' }, interrupt: () => Promise.reject(new Error('not yet')) };
     const giveUp = new AbortController();
     expect(new Interrupts(session, giveUp).press()).toBe('gave-up');
     expect(giveUp.signal.aborted).toBe(true);
