@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { NextConfig } from 'next';
 import createNextIntlPlugin from 'next-intl/plugin';
+import messages from './messages/en.json' with { type: 'json' };
 import pkg from './package.json' with { type: 'json' };
 
 /**
@@ -14,7 +15,8 @@ const config: NextConfig = {
   poweredByHeader: false,
   productionBrowserSourceMaps: false,
   generateBuildId: () => pkg.version,
-  env: { FAIRLEAD_VERSION: pkg.version },
+  // The words of a crash are inlined: where they are needed, nothing else can be counted on.
+  env: { FAIRLEAD_VERSION: pkg.version, FAIRLEAD_CRASH: JSON.stringify(messages.crash) },
   transpilePackages: ['@fairlead/protocol', '@fairlead/contract'],
   // Types are checked by `tsc` on their own (npm run types); checking them twice only slows the build.
   typescript: { ignoreBuildErrors: true },

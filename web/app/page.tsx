@@ -1,3 +1,6 @@
-'use client';
-import { useTranslations } from 'next-intl';
-export default function Page() { const t = useTranslations('app'); return <p>{t('name')}</p>; }
+import { HomePage } from '@/features/home/home-page.tsx';
+
+/** The first screen: sign in, then the three ways to begin and the servers one knows. */
+export default function Page() {
+  return <HomePage />;
+}

@@ -32,7 +32,9 @@ export function HopLine({ hops, size = 'medium' }: { hops: readonly HopView[]; s
       <ol
         aria-label={t('hops.label')}
         className={
-          isSmall ? 'flex items-center' : `flex flex-col @md:flex-row @md:items-start ${size === 'large' ? 'gap-y-1' : ''}`
+          isSmall
+            ? 'flex items-center'
+            : `flex flex-col @md:flex-row @md:items-start ${size === 'large' ? 'gap-y-1' : ''}`
         }
       >
         {hops.map((hop, index) => {

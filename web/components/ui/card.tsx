@@ -28,6 +28,8 @@ export function Note({
 /** A key of the keyboard. */
 export function Key({ children }: { children: ReactNode }) {
   return (
-    <kbd className="rounded-sm border border-line-strong bg-sunken px-1 font-sans text-xs text-ink-soft">{children}</kbd>
+    <kbd className="rounded-sm border border-line-strong bg-sunken px-1 font-sans text-xs text-ink-soft">
+      {children}
+    </kbd>
   );
 }

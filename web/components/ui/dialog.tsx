@@ -59,7 +59,9 @@ export function Dialog({
       </div>
       <div className="min-h-0 grow overflow-y-auto px-5 py-4">{children}</div>
       {footer && (
-        <div className="flex shrink-0 flex-wrap items-center justify-end gap-2 border-t border-line px-5 py-3">{footer}</div>
+        <div className="flex shrink-0 flex-wrap items-center justify-end gap-2 border-t border-line px-5 py-3">
+          {footer}
+        </div>
       )}
     </dialog>
   );

@@ -21,7 +21,11 @@ export function Field({
   error?: ReactNode;
   aside?: ReactNode;
   className?: string;
-  children: (ties: { id: string; 'aria-describedby': string | undefined; 'aria-invalid': true | undefined }) => ReactNode;
+  children: (ties: {
+    id: string;
+    'aria-describedby': string | undefined;
+    'aria-invalid': true | undefined;
+  }) => ReactNode;
 }) {
   const id = useId();
   const isTold = Boolean(hint) || Boolean(error);
@@ -33,7 +37,11 @@ export function Field({
         </label>
         {aside}
       </div>
-      {children({ id, 'aria-describedby': isTold ? `${id}-told` : undefined, 'aria-invalid': error ? true : undefined })}
+      {children({
+        id,
+        'aria-describedby': isTold ? `${id}-told` : undefined,
+        'aria-invalid': error ? true : undefined,
+      })}
       {isTold && (
         <p id={`${id}-told`} className={`mt-1 text-sm ${error ? 'text-bad' : 'text-ink-soft'}`}>
           {error ? (

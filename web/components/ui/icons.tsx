@@ -28,6 +28,10 @@ const PATHS = {
   key: 'M5.5 6.5a3 3 0 1 0 0 6 3 3 0 0 0 0-6zm2.2.9L13.5 2m-2.2 2 1.9 2',
   reload: 'M13 3v3.5H9.5M12.9 6.5A5.25 5.25 0 1 0 13.25 9',
   leave: 'M9.5 3h-6v10h6M7 8h7.5m-2.75-3L14.5 8l-2.75 3',
+  up: 'm4 10 4-4 4 4',
+  left: 'm10 4-4 4 4 4',
+  stop: 'M4 4h8v8H4z',
+  save: 'M8 2.5v7.5m-3.25-3L8 10.25 11.25 7M2.5 11v2.5h11V11',
 } as const;
 
 /** Names of the icons there are. */

@@ -2,6 +2,8 @@
 export type AppWindow =
   | { readonly kind: 'palette' }
   | { readonly kind: 'settings' }
+  | { readonly kind: 'routes' }
+  | { readonly kind: 'demo' }
   | { readonly kind: 'connect'; readonly targetId: string | null; readonly part: 'server' | 'route' };
 
 let open: AppWindow | null = null;

@@ -1,0 +1,59 @@
+'use client';
+
+import type { WinRmError } from '@fairlead/protocol';
+import { useTranslations } from 'next-intl';
+import { errorText } from '@/lib/error-text.ts';
+import { Button } from './ui/button.tsx';
+import { showToast } from './ui/toast.tsx';
+
+/**
+ * An error as a person can use it: what happened, what the peer said in its own words, what to do, and one action.
+ * Needs the full messages around it (components/full-messages.tsx).
+ */
+export function ErrorBlock({ error, onAct }: { error: WinRmError; onAct?: (error: WinRmError) => void }) {
+  const t = useTranslations();
+  const text = errorText(error);
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text.report);
+      showToast(t('common.copied'), 'good');
+    } catch {
+      showToast(t('common.notCopied'), 'warn');
+    }
+  };
+  const isForAdmin = text.recovery === 'ask-admin';
+  return (
+    <div role="alert" className="arrives mt-2 rounded-card border border-line bg-ground p-4">
+      <p className="max-w-[72ch] border-l-2 border-bad pl-3 text-ink">{t(text.messageKey, text.values)}</p>
+      {text.evidence && (
+        <figure className="mt-3">
+          <figcaption className="text-sm text-ink-soft">{t('failure.evidence')}</figcaption>
+          <pre lang="" className="mt-1 rounded-control bg-sunken p-2 font-mono text-xs break-words whitespace-pre-wrap">
+            {text.evidence}
+          </pre>
+        </figure>
+      )}
+      <p className="mt-3 max-w-[72ch] text-ink-soft">{t(text.hintKey, text.values)}</p>
+      <div className="mt-4 flex flex-wrap items-center gap-2">
+        {isForAdmin ? (
+          <Button look="primary" icon="copy" onClick={() => void copy()}>
+            {t('recovery.ask-admin')}
+          </Button>
+        ) : (
+          text.actionKey &&
+          onAct && (
+            <Button look="primary" onClick={() => onAct(error)}>
+              {t(text.actionKey)}
+            </Button>
+          )
+        )}
+        {!isForAdmin && (
+          <Button look="plain" icon="copy" onClick={() => void copy()}>
+            {t('failure.copy')}
+          </Button>
+        )}
+        <code className="ml-auto font-mono text-xs text-ink-soft">{text.code}</code>
+      </div>
+    </div>
+  );
+}

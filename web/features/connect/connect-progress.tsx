@@ -1,0 +1,80 @@
+'use client';
+
+import type { WinRmError } from '@fairlead/protocol';
+import { useRouter } from 'next/navigation';
+import { useTranslations } from 'next-intl';
+import { useEffect, useRef } from 'react';
+import { ErrorBlock } from '@/components/error-block.tsx';
+import { HopLine } from '@/components/hop-line.tsx';
+import { Button } from '@/components/ui/button.tsx';
+import { Dialog } from '@/components/ui/dialog.tsx';
+import { openWindow } from '@/features/frame/windows.ts';
+import { cancel, closeSession, retry, useSession } from '@/features/session/session-registry.ts';
+import { refreshStanding } from '@/lib/relay-status.ts';
+import { StepList } from './step-list.tsx';
+
+/** The way to a prompt, step by step with times; a step that fails opens in place. */
+export function ConnectProgress({
+  sessionId,
+  password,
+  isProduction,
+  onReady,
+  onBack,
+}: {
+  sessionId: string;
+  password: string;
+  isProduction: boolean;
+  onReady: () => void;
+  /** Back to the form, at the field that should change, or null. */
+  onBack: (field: string | null) => void;
+}) {
+  const t = useTranslations('progress');
+  const router = useRouter();
+  const entry = useSession(sessionId);
+  const isLeaving = useRef(false);
+  const at = entry?.state.at;
+  const isReady = at === 'ready' || at === 'ended';
+  useEffect(() => {
+    if (!isReady || isLeaving.current) return;
+    isLeaving.current = true;
+    onReady();
+    router.push(`/session/#${sessionId}`);
+    openWindow(null);
+  }, [isReady, onReady, router, sessionId]);
+  if (entry === null) return null;
+
+  const error = entry.state.at === 'lost' || entry.state.at === 'closed' ? entry.state.error : null;
+  const drop = (field: string | null) => {
+    void closeSession(sessionId);
+    onBack(field);
+  };
+  const stop = () => {
+    cancel(sessionId);
+    drop(null);
+  };
+  const act = (failed: WinRmError) => {
+    const { recovery } = failed;
+    if (recovery === 'new-credential') drop('password');
+    else if (recovery === 'change-route') drop('route');
+    else if (recovery === 'sign-in') {
+      drop(null);
+      openWindow(null);
+      void refreshStanding();
+      router.push('/');
+    } else retry(sessionId, password);
+  };
+  return (
+    <Dialog
+      title={t(error ? 'titleFailed' : 'title', { name: entry.request.label })}
+      isProduction={isProduction}
+      onClose={stop}
+      footer={<Button onClick={error ? () => drop(null) : stop}>{t(error ? 'back' : 'cancel')}</Button>}
+    >
+      <div className="flex flex-col gap-5">
+        <HopLine hops={entry.hops} size="large" />
+        <StepList steps={entry.steps}>{error && <ErrorBlock error={error} onAct={act} />}</StepList>
+        {error && !entry.steps.some((step) => step.state === 'failed') && <ErrorBlock error={error} onAct={act} />}
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,33 @@
+/**
+ * Who can read what on a road to port 5985, where only the bodies of WinRM messages are sealed and the HTTP around them
+ * travels in the open. One table, so that page, dialog and tests cannot tell different stories.
+ */
+
+/** What crosses a road. */
+export const FACTS = ['address', 'sizes', 'http', 'user', 'proof', 'password', 'commands', 'output'] as const;
+
+/** One of them. */
+export type Fact = (typeof FACTS)[number];
+
+/** A stop of the road, or a stranger with a cable between two of them. */
+export type Reader = 'you' | 'relay' | 'proxy' | 'server';
+
+/** Stops in the order of the road. */
+export const READERS: readonly Reader[] = ['you', 'relay', 'proxy', 'server'];
+
+/**
+ * What a reader gets of a fact. `guess` is the NTLMv2 response: no password, but something a password can be guessed
+ * against, offline, by anyone who recorded it.
+ */
+export type Reading = 'reads' | 'guess' | 'nothing';
+
+const OPEN_TO_ALL: ReadonlySet<Fact> = new Set<Fact>(['address', 'sizes', 'http', 'user']);
+
+/** What one reader gets of one fact. */
+export function reading(reader: Reader, fact: Fact): Reading {
+  if (reader === 'you') return 'reads';
+  if (OPEN_TO_ALL.has(fact)) return 'reads';
+  if (fact === 'proof') return reader === 'server' ? 'reads' : 'guess';
+  if (fact === 'password') return 'nothing';
+  return reader === 'server' ? 'reads' : 'nothing';
+}

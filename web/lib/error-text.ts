@@ -1,0 +1,60 @@
+import type { Recovery, WinRmError } from '@fairlead/protocol';
+
+/** Values for the parameters of a sentence. */
+export type SentenceValues = Record<string, string | number>;
+
+/** An error as a screen shows it: keys of sentences, the facts that go into them, and the one action. */
+export interface ErrorText {
+  readonly code: string;
+  /** What happened, and where. */
+  readonly messageKey: string;
+  /** What to do about it. */
+  readonly hintKey: string;
+  readonly values: SentenceValues;
+  readonly recovery: Recovery;
+  /** Key of the one action's words, or null where there is nothing to press. */
+  readonly actionKey: string | null;
+  /** What the peer said in its own words, to be shown as it is and never translated; "" when it said nothing. */
+  readonly evidence: string;
+  /** Facts for a report, one per line; holds no secret because no error's details may. */
+  readonly report: string;
+}
+
+/** Longest piece of a peer's text that goes into a sentence; the whole of it is in the evidence. */
+const MAX_VALUE_CHARACTERS = 200;
+/** Details that are a peer's own words, in order of how much they usually explain. */
+const EVIDENCE = ['text', 'proxyStatus', 'startsWith', 'problem', 'cause'] as const;
+
+/** Turns an error into what a screen shows. */
+export function errorText(error: WinRmError): ErrorText {
+  const details = Object.entries(error.details) as [string, unknown][];
+  const values: SentenceValues = {};
+  for (const [name, value] of details) {
+    values[name] = typeof value === 'number' ? value : clean(String(value)).slice(0, MAX_VALUE_CHARACTERS);
+  }
+  const told = EVIDENCE.map((name) => details.find(([key]) => key === name)?.[1]).find(
+    (value): value is string => typeof value === 'string' && value.trim() !== '',
+  );
+  return {
+    code: error.code,
+    messageKey: error.messageKey,
+    hintKey: error.hintKey,
+    values,
+    recovery: error.recovery,
+    actionKey: error.recovery === 'none' ? null : `recovery.${error.recovery}`,
+    evidence: told === undefined ? '' : clean(told).trim(),
+    report: [error.code, ...details.map(([name, value]) => `${name}: ${clean(String(value))}`)].join('\n'),
+  };
+}
+
+/** Line ends stay, every other control character goes: a peer's text must not steer what shows it. */
+function clean(text: string): string {
+  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, ' ');
+}
+
+/** Key of the sentence for a refused argument, for a field that shows it in place. */
+export function argumentKey(error: WinRmError): string | null {
+  if (error.code !== 'misuse.bad-argument') return null;
+  const details = error.details as { reason: string };
+  return `arguments.${details.reason}`;
+}

@@ -1,0 +1,61 @@
+import { API_PATHS, statusSchema } from '@fairlead/contract';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { askRelay, parseStatus, STATUS_PATHS } from './status-api.ts';
+
+const HOP = { kind: 'http-connect', host: '127.0.0.1', port: 3128 };
+const DEMO = { target: { host: 'demo', port: 5985 }, route: { name: 'demo', hops: [HOP] }, user: 'demo' };
+const BASE = { signedIn: true, version: '0.1.0', demo: DEMO, canReach: { targets: ['a:5985'], proxies: [] } };
+
+describe('status-api', () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  it('STATUS_PATHS are the contract’s', () => {
+    const { status, signIn, signOut } = API_PATHS;
+    expect(STATUS_PATHS).toEqual({ status, signIn, signOut });
+  });
+
+  it.each([
+    ['a demo', BASE],
+    ['no demo', { ...BASE, demo: null }],
+    ['more than is known', { ...BASE, later: 1 }],
+    ['nobody signed in', { ...BASE, signedIn: false, canReach: { targets: [], proxies: [] } }],
+    ['nothing', null],
+    ['a text', 'x'],
+    ['no version', { ...BASE, version: 1 }],
+    ['no lists', { ...BASE, canReach: { targets: [1], proxies: [] } }],
+    ['no canReach', { ...BASE, canReach: undefined }],
+    ['demo missing', { ...BASE, demo: undefined }],
+    ['port 0', { ...BASE, demo: { ...DEMO, target: { host: 'a', port: 0 } } }],
+    ['half a port', { ...BASE, demo: { ...DEMO, target: { host: 'a', port: 1.5 } } }],
+    ['no host', { ...BASE, demo: { ...DEMO, target: { host: '', port: 1 } } }],
+    ['no user', { ...BASE, demo: { ...DEMO, user: '' } }],
+    ['an unknown hop', { ...BASE, demo: { ...DEMO, route: { name: '', hops: [{ ...HOP, kind: 'socks5' }] } } }],
+    ['nine hops', { ...BASE, demo: { ...DEMO, route: { name: '', hops: Array(9).fill(HOP) } } }],
+  ])('parseStatus judges %s as the contract’s schema does', (_name, value) => {
+    const read = statusSchema.safeParse(value);
+    expect(parseStatus(value)).toEqual(read.success ? read.data : null);
+  });
+
+  it('askRelay gives null for no network and for junk', async () => {
+    vi.stubGlobal(
+      'fetch',
+      vi.fn(async () => Promise.reject(new TypeError('failed'))),
+    );
+    await expect(askRelay('/api/status')).resolves.toBeNull();
+    vi.stubGlobal(
+      'fetch',
+      vi.fn(async () => new Response('<html>')),
+    );
+    await expect(askRelay('/api/status')).resolves.toBeNull();
+  });
+
+  it('askRelay posts JSON to its own origin and follows no redirect', async () => {
+    vi.stubGlobal(
+      'fetch',
+      vi.fn(async () => Response.json({ a: 1 }, { status: 403 })),
+    );
+    await expect(askRelay('/api/x', { b: 2 })).resolves.toEqual({ ok: false, status: 403, value: { a: 1 } });
+    const [, init] = vi.mocked(fetch).mock.calls[0] ?? [];
+    expect(init).toMatchObject({ method: 'POST', body: '{"b":2}', credentials: 'same-origin', redirect: 'error' });
+  });
+});

@@ -1,0 +1,66 @@
+/**
+ * The little of the relay's API that the first screen needs. Shapes are checked by hand here, in a kilobyte, and held
+ * to the contract's schemas by a test; what opens later uses the schemas themselves.
+ */
+import type { Status } from '@fairlead/contract';
+
+/** As `API_PATHS` of the contract. */
+export const STATUS_PATHS = { status: '/api/status', signIn: '/api/sign-in', signOut: '/api/sign-out' } as const;
+
+/** Longer than any honest answer of a relay that only looks things up. */
+const ANSWER_WITHIN_MS = 15_000;
+
+/** Sends a request to this page's own origin and reads the answer as JSON. Null when there was none. Never throws. */
+export async function askRelay(
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+): Promise<{ readonly ok: boolean; readonly status: number; readonly value: unknown } | null> {
+  const late = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  try {
+    const reply = await fetch(path, {
+      ...(body === undefined
+        ? {}
+        : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      credentials: 'same-origin',
+      cache: 'no-store',
+      redirect: 'error',
+      signal: signal ? AbortSignal.any([signal, late]) : late,
+    });
+    return { ok: reply.ok, status: reply.status, value: await reply.json() };
+  } catch {
+    return null;
+  }
+}
+
+/** Reads a status; null when it has not the contract's shape. */
+export function parseStatus(value: unknown): Status | null {
+  if (!isRecord(value) || typeof value['signedIn'] !== 'boolean' || typeof value['version'] !== 'string') return null;
+  const { signedIn, version, demo, canReach } = value;
+  if (!isRecord(canReach) || !isTexts(canReach['targets']) || !isTexts(canReach['proxies'])) return null;
+  const reach = { targets: canReach['targets'], proxies: canReach['proxies'] };
+  if (demo === null) return { signedIn, version, demo, canReach: reach };
+  if (!isRecord(demo) || !isAddress(demo['target']) || !isRecord(demo['route'])) return null;
+  const { name, hops } = demo['route'];
+  const { user } = demo;
+  if (typeof user !== 'string' || user === '' || user.length > 256) return null;
+  if (typeof name !== 'string' || !Array.isArray(hops) || hops.length > 8 || !hops.every(isHop)) return null;
+  const { host, port } = demo['target'];
+  const route = { name, hops: hops.map((hop) => ({ kind: hop.kind, host: hop.host, port: hop.port })) };
+  return { signedIn, version, demo: { target: { host, port }, route, user }, canReach: reach };
+}
+
+type Address = { readonly host: string; readonly port: number };
+type Hop = Address & { readonly kind: 'http-connect' | 'http-forward' };
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((entry) => typeof entry === 'string');
+const isAddress = (value: unknown): value is Address => {
+  if (!isRecord(value)) return false;
+  const { host, port } = value;
+  const isHost = typeof host === 'string' && host !== '' && host.length <= 253;
+  return isHost && typeof port === 'number' && Number.isInteger(port) && port >= 1 && port <= 65_535;
+};
+const isHop = (value: unknown): value is Hop =>
+  isRecord(value) && (value['kind'] === 'http-connect' || value['kind'] === 'http-forward') && isAddress(value);
