@@ -2,6 +2,8 @@ import { connect, type Socket } from 'node:net';
 import type { Address, DialedStream, Dialer } from '../bytes/stream.ts';
 import { fail, isWinRmError, WinRmError } from '../errors.ts';
 
+export { defaultPlatform } from './default-platform.ts';
+
 /** Longer than any handshake in a working network, shorter than the two minutes a kernel waits. */
 export const CONNECT_TIMEOUT_MS = 20_000;
 
