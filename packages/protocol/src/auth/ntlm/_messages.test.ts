@@ -144,6 +144,9 @@ describe('AUTHENTICATE', () => {
     const bare = withMic(bytes(exchange.authenticate), new Uint8Array(16));
     expect(toHex(bare.subarray(MIC_OFFSET, MIC_OFFSET + 16))).toBe('0'.repeat(32));
     expect(toHex(withMic(bare, bytes(exchange.mic)))).toBe(exchange.authenticate);
+    const buffer = Buffer.from(exchange.authenticate, 'hex');
+    withMic(buffer, new Uint8Array(16));
+    expect(buffer.toString('hex')).toBe(exchange.authenticate);
   });
 
   test.each([

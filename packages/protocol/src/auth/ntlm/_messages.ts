@@ -174,7 +174,7 @@ export function decodeChallenge(bytes: Uint8Array): NtlmChallenge {
   return {
     flags,
     targetName: readText(reader.slice(name.offset, name.length), isUnicode, stage),
-    serverChallenge: serverChallenge.slice(),
+    serverChallenge: new Uint8Array(serverChallenge),
     targetInfo: hasInfo ? decodeAvPairs(reader.slice(info.offset, info.length), stage) : null,
     version: payloadAt >= CHALLENGE_FIXED_BYTES + VERSION_BYTES ? readVersion(reader) : null,
   };
@@ -229,7 +229,7 @@ export function decodeAuthenticate(bytes: Uint8Array): NtlmAuthenticate {
 
 /** A copy of an AUTHENTICATE with the MIC written into its place; with zeros, the text the MIC is computed over. */
 export function withMic(authenticate: Uint8Array, mic: Uint8Array): Uint8Array {
-  const copy = authenticate.slice();
+  const copy = new Uint8Array(authenticate); // not slice, which on a Node Buffer copies nothing
   const fields = Array.from({ length: 6 }, (_, i) => readFieldAt(authenticate, 12 + 8 * i));
   const { hasVersion } = optionalFields(lowestOffset(fields, authenticate.length));
   copy.set(mic, hasVersion ? MIC_OFFSET : AUTHENTICATE_FIXED_BYTES);
@@ -251,7 +251,7 @@ export function decodeAvPairs(bytes: Uint8Array, stage: string): AvPair[] {
     const id = reader.u16le();
     const value = reader.take(reader.u16le());
     if (id === AV_ID.eol) return pairs;
-    pairs.push({ id, value: value.slice() });
+    pairs.push({ id, value: new Uint8Array(value) });
   }
 }
 
