@@ -42,7 +42,7 @@ export function encodeText(codePage: number, text: string): Uint8Array {
  * character becomes U+FFFD; nothing is ever refused.
  */
 export class TextReader {
-  readonly #decoder: TextDecoder | null;
+  readonly #decoder: InstanceType<typeof TextDecoder> | null;
   readonly #upperHalf: string;
 
   /** @throws misuse.bad-argument unknown-code-page */
