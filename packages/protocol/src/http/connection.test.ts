@@ -218,9 +218,11 @@ describe('HttpConnection', () => {
       destroy: (reason) => pair.near.destroy(reason),
     };
     const connection = new HttpConnection(slow);
-    const exchange = connection.exchange(post(), { replyWithinMs: 5000, platform: fixedPlatform() });
+    const platform = fixedPlatform();
+    const exchange = connection.exchange(post(), { replyWithinMs: 5000, platform });
     await settled();
     await pair.far.write(latin1Encode(ok('early')));
+    await platform.advance(500);
     expect((await exchange).keepsConnection).toBe(false);
     expect(connection.isUsable).toBe(false);
   });

@@ -6,7 +6,7 @@ import { withDeadline } from './deadline.ts';
 import { encodeRequest, type HttpRequest } from './request.ts';
 import { type HttpLimits, type HttpResponse, ResponseDecoder } from './response.ts';
 
-/** How long a reply may still come in after a write has failed. */
+/** How long a reply may still come in after a write has failed, or a write go on after the reply is in. */
 const LAST_WORDS_MS = 500;
 
 /** What one exchange may take, and who may stop it. */
@@ -132,6 +132,7 @@ export class HttpConnection {
       sending.isOver = true;
     });
     const response = await Promise.race([this.#receive(signal), failureOf(sent, platform, signal)]);
+    if (!sending.isOver) await Promise.race([sent, platform.sleep(LAST_WORDS_MS, signal)]).catch(() => undefined);
     if (sending.isOver) return response;
     // The peer answered before it had everything. What it does with the rest nobody knows, so this was the last reply.
     return { ...response, keepsConnection: false };

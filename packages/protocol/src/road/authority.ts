@@ -31,7 +31,7 @@ export function printAuthority({ host, port }: Address): string {
 
 /** Splits "host", "host:port" or "[v6]:port"; null when it is none of them. The host is still to be judged. */
 export function splitAuthority(text: string): { host: string; port: string | null } | null {
-  const bracketed = /^\[([0-9A-Fa-f:.]+)\](?::([0-9]*))?$/.exec(text);
+  const bracketed = /^\[([0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)\](?::([0-9]*))?$/.exec(text);
   if (bracketed !== null) return { host: bracketed[1] as string, port: bracketed[2] ?? null };
   const plain = /^([^:[\]]*)(?::([0-9]*))?$/.exec(text);
   return plain === null ? null : { host: plain[1] as string, port: plain[2] ?? null };
