@@ -1,0 +1,7 @@
+export type { Account } from './accounts.ts';
+export type { ConnectionSummary, HostEntry, HostEvent } from './journal.ts';
+export { HostJournal } from './journal.ts';
+export { DEFAULT_LIMITS, type HostLimits } from './limits.ts';
+export type { Misbehaviour } from './misbehaviour.ts';
+export { FAULT_CODE } from './soap-fault.ts';
+export { startWinRmHost, type WinRmHost, type WinRmHostOptions } from './winrm-host.ts';
