@@ -106,7 +106,7 @@ const SETTINGS = {
     names: ['FAIRLEAD_DIALS_PER_MINUTE'],
     fallback: '240',
     schema: whole(1, 100_000),
-    about: 'Most connections one person may begin in a minute.',
+    about: 'Most connections one person may ask for in a minute.',
   },
   dialTimeoutSeconds: {
     names: ['FAIRLEAD_DIAL_SECONDS'],

@@ -117,10 +117,8 @@ export class DialSocket {
       return;
     }
     this.#request = request;
-    const limit = room.takeDial(signIn.person);
     const denial = judgeRoad(room.policy, request.target, request.route.hops);
-    if (limit !== null) this.#refuse({ code: 'relay.limit-reached', details: { limit } });
-    else if (denial !== null) this.#refuse({ code: 'relay.policy-denied', details: { ...denial } });
+    if (denial !== null) this.#refuse({ code: 'relay.policy-denied', details: { ...denial } });
     else this.#walk(request).catch((error: unknown) => this.#fail(error));
   }
 

@@ -61,7 +61,6 @@ export async function startRelay(config: RelayConfig, parts: RelayParts = {}): P
     resolve: parts.resolve ?? systemResolve,
     clock: parts.clock ?? nodePlatform,
     connectionLimit: config.connectionLimit,
-    dialsPerMinute: config.dialsPerMinute,
     dialTimeoutMs: config.dialTimeoutSeconds * 1000,
     ...(parts.beatMs === undefined ? {} : { beatMs: parts.beatMs }),
   });

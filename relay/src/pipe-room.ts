@@ -7,7 +7,6 @@ import { DialSocket } from './dial-socket.ts';
 import type { Resolve } from './dialer.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
-import { RateLimit } from './rate-limit.ts';
 import type { SignIn, Store } from './store.ts';
 
 /** What all byte sockets share. */
@@ -20,7 +19,6 @@ export interface PipeRoomOptions {
   readonly resolve: Resolve;
   readonly clock: Pick<Platform, 'now' | 'monotonicMs'>;
   readonly connectionLimit: number;
-  readonly dialsPerMinute: number;
   readonly dialTimeoutMs: number;
   /** Milliseconds between beats; `BEAT_MS` but in tests. */
   readonly beatMs?: number;
@@ -37,7 +35,6 @@ export class PipeRoom {
   readonly dialTimeoutMs: number;
   readonly connectionLimit: number;
   readonly #store: Store;
-  readonly #dials: RateLimit;
   readonly #sockets = new Set<DialSocket>();
   readonly #timer: ReturnType<typeof setInterval>;
   #lastNumber = 0;
@@ -53,7 +50,6 @@ export class PipeRoom {
     this.dialTimeoutMs = options.dialTimeoutMs;
     this.#store = options.store;
     this.connectionLimit = options.connectionLimit;
-    this.#dials = new RateLimit(options.dialsPerMinute);
     this.#timer = setInterval(() => this.#tick(), options.beatMs ?? BEAT_MS).unref();
   }
 
@@ -69,11 +65,6 @@ export class PipeRoom {
   forget(socket: DialSocket): void {
     this.#sockets.delete(socket);
     if (this.#sockets.size === 0) this.#onEmpty?.();
-  }
-
-  /** Counts one more dial of a person's; the limit when there were too many in the last minute, else null. */
-  takeDial(person: string): number | null {
-    return this.#dials.take(person, this.clock.monotonicMs()) ? null : this.#dials.perMinute;
   }
 
   /** Ends what a sign-in holds, when it is over. */
