@@ -2,7 +2,7 @@ import { fail } from '../errors.ts';
 import type { AuthMechanism, AuthReply, AuthStep, Exchange, SecurityContext } from '../security.ts';
 
 /** A leg for the peer. */
-export type AuthLeg = Extract<AuthStep, { to: 'peer' }>;
+type AuthLeg = Extract<AuthStep, { to: 'peer' }>;
 
 /** A mechanism written as a generator: yields legs, resumes with replies, returns the context it earned. */
 export type AuthExchange = Exchange<AuthLeg, AuthReply, SecurityContext>;

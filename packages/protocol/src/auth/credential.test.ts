@@ -49,7 +49,7 @@ describe('Secret', () => {
       JSON.stringify(credential),
       inspect(credential, { depth: 9, showHidden: true }),
       String(credential.secret),
-      `${credential.secret}`,
+      ['', credential.secret].join(),
       Object.values(credential.secret).join(),
     ];
     expect(printed.join()).not.toContain('hunter2');

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Challenge } from '../security.ts';
 import { fixedPlatform } from '../testing/fixed-platform.ts';
 import { parseCredential } from './credential.ts';
-import { isNtlmMessage } from './ntlm/_messages.ts';
+import { isNtlmToken } from './ntlm/ntlm.ts';
 import type { AuthPolicy } from './select.ts';
 import { createAuthenticator } from './select.ts';
 
@@ -30,7 +30,7 @@ describe('createAuthenticator', () => {
     const step = authenticator(policy).beginOptimistic()?.step(null);
     const mechanism = authenticator(policy).begin(offers('Basic', scheme.toLowerCase()));
     expect(mechanism.scheme).toBe(scheme);
-    expect(step?.to === 'peer' && isNtlmMessage(step.token)).toBe(isRaw);
+    expect(step?.to === 'peer' && isNtlmToken(step.token)).toBe(isRaw);
     expect(mechanism.step(null)).toEqual(step);
   });
 

@@ -19,7 +19,7 @@ export interface SealedPart {
 export type SealProtocol = 'SPNEGO' | 'Kerberos' | 'CredSSP';
 
 /** Longest header a mechanism we know writes: NTLM 16, Kerberos 72. */
-export const MAX_SIGNATURE_BYTES = 256;
+const MAX_SIGNATURE_BYTES = 256;
 
 /** Longest line and most lines of a part's headers; two lines of sixty characters are usual. */
 const MAX_LINE_BYTES = 1024;

@@ -1,18 +1,17 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createNtlmSealing } from '../auth/ntlm/_seal.ts';
 import { concatBytes, equalBytes, fromHex, latin1Encode, toHex, utf8Decode, utf8Encode } from '../bytes/bytes.ts';
 import { isWinRmError } from '../errors.ts';
 import type { SecurityContext } from '../security.ts';
+import { sealingPair } from '../testing/ntlm-acceptor.ts';
 import { encodeSealedBody } from './_multipart.ts';
 import { isSealedType, sealEnvelope, unsealReply } from './seal.ts';
 import published from './vectors/pypsrp-bodies.json' with { type: 'json' };
 
 const bytes = (hex: string): Uint8Array => fromHex(hex) ?? expect.fail('not hexadecimal');
-const key = new Uint8Array(16).fill(0x55);
-const client = (): SecurityContext => createNtlmSealing(key, 0xe28a8233, 'client');
-const server = (): SecurityContext => createNtlmSealing(key, 0xe28a8233, 'server');
+const client = (): SecurityContext => sealingPair().client;
+const server = (): SecurityContext => sealingPair().server;
 const SPNEGO_TYPE =
   'multipart/encrypted;protocol="application/HTTP-SPNEGO-session-encrypted";boundary="Encrypted Boundary"';
 

@@ -9,8 +9,8 @@ import { NTLM_FLAG } from './_messages.ts';
 
 /** NTLM session security with extended session security. [MS-NLMP] 3.4.3 and 3.4.4.2 */
 
-/** Length of NTLM's message signature. [MS-NLMP] 2.2.2.9.2 */
-export const NTLM_SIGNATURE_BYTES = 4 /* Version */ + 8 /* Checksum */ + 4; /* SeqNum */
+/** [MS-NLMP] 2.2.2.9.2 NTLMSSP_MESSAGE_SIGNATURE */
+const NTLM_SIGNATURE_BYTES = 4 /* Version */ + 8 /* Checksum */ + 4; /* SeqNum */
 
 /**
  * Keys of one authenticated connection. Both ends use it: the client's outgoing keys are the server's incoming.

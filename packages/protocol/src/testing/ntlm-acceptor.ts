@@ -1,0 +1,42 @@
+import { sessionBaseKey } from '../auth/ntlm/_keys.ts';
+import type { NtlmChallenge } from '../auth/ntlm/_messages.ts';
+import { AV_ID, decodeAuthenticate, decodeChallenge, encodeChallenge } from '../auth/ntlm/_messages.ts';
+import type { NtlmSealing } from '../auth/ntlm/_seal.ts';
+import { createNtlmSealing } from '../auth/ntlm/_seal.ts';
+import { Rc4 } from '../crypto/legacy.ts';
+
+/** Pieces of NTLM's server, enough to be the other end of a client's keys. */
+
+/** Flags that Windows and we agree on: KEY_EXCH, 128 bits, extended session security, SIGN and SEAL among them. */
+const AGREED_FLAGS = 0xe2898235;
+
+/** Both ends of one connection's keys. */
+export function sealingPair(): { client: NtlmSealing; server: NtlmSealing } {
+  const key = new Uint8Array(16).fill(0x55);
+  return {
+    client: createNtlmSealing(key, AGREED_FLAGS, 'client'),
+    server: createNtlmSealing(key, AGREED_FLAGS, 'server'),
+  };
+}
+
+/**
+ * The server's keys for an AUTHENTICATE. [MS-NLMP] 3.2.5.1.2
+ *
+ * @param responseKey NTOWFv2 of the account
+ */
+export function acceptorSealing(authenticate: Uint8Array, responseKey: Uint8Array): NtlmSealing {
+  const { ntResponse, encryptedSessionKey, flags } = decodeAuthenticate(authenticate);
+  const keyExchangeKey = sessionBaseKey(responseKey, ntResponse.subarray(0, 16));
+  return createNtlmSealing(new Rc4(keyExchangeKey).apply(encryptedSessionKey), flags, 'server');
+}
+
+/** The same CHALLENGE with something else about it. */
+export function changedChallenge(challenge: Uint8Array, changes: Partial<NtlmChallenge>): Uint8Array {
+  return encodeChallenge({ ...decodeChallenge(challenge), ...changes });
+}
+
+/** The same CHALLENGE as an old server sends it: without a timestamp, so that no MIC answers it. */
+export function withoutTimestamp(challenge: Uint8Array): Uint8Array {
+  const pairs = decodeChallenge(challenge).targetInfo ?? [];
+  return changedChallenge(challenge, { targetInfo: pairs.filter(({ id }) => id !== AV_ID.timestamp) });
+}
