@@ -29,7 +29,7 @@ interface Ended {
 function fairlead(
   words: readonly string[],
   input: Buffer | string = '',
-  password = RIG_ACCOUNT.password,
+  password: string = RIG_ACCOUNT.password,
 ): Promise<Ended> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [MAIN, ...words], { env: { ...process.env, FAIRLEAD_PASSWORD: password } });
@@ -67,8 +67,8 @@ describe('fairlead exec', () => {
     expect(ended.stdout.equals(bytes)).toBe(true);
   });
 
-  it.each([[], ['--forward']])('goes through a proxy %j', async (...more) => {
-    const proxy = ['--proxy', `http://127.0.0.1:${squid.port}`, ...more];
+  it.each(['', '--forward'])('goes through a proxy %s', async (more) => {
+    const proxy = ['--proxy', `http://127.0.0.1:${squid.port}`, ...(more === '' ? [] : [more])];
     const ended = await fairlead(exec(['echo', 'hello'], proxy));
     expect({ ...ended, stdout: ended.stdout.toString() }).toEqual({ stdout: 'hello\n', stderr: '', code: 0 });
   });
@@ -99,7 +99,7 @@ describe('fairlead exec', () => {
     const ended = await fairlead(exec(['true']), '', 'wrong-password');
     expect(ended.code).toBe(67);
     expect(ended.stderr).toContain('[auth.rejected]');
-    expect(ended.stderr).toContain('RIG\\ntuser');
+    expect(ended.stderr).toContain('ntuser');
     expect(ended.stderr).not.toMatch(/wrong-password|\n\s+at /);
     expect(ended.stdout.length).toBe(0);
   });
@@ -135,6 +135,16 @@ describe('fairlead exec', () => {
     child.stdout.once('data', () => child.kill('SIGINT'));
     const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
     expect(code).toBe(130);
+  });
+});
+
+describe('fairlead shell', () => {
+  it('runs the lines it is given in one cmd.exe and exits with its code', async () => {
+    const lines = 'cd /usr\nset COLOUR=green\necho %COLOUR% here\nexit 4\n';
+    const ended = await fairlead(['shell', '--target', target, '--user', RIG_ACCOUNT.user], lines);
+    expect(ended.stdout.toString()).toContain('green here');
+    expect(ended.stdout.toString()).not.toContain('\u001b]5985');
+    expect([ended.stderr, ended.code]).toEqual(['', 4]);
   });
 });
 

@@ -3,9 +3,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type GssServer, type Peer, PROXY_ONLY_NAME, startGssServer, startProxy } from '../peers/peers.ts';
 import { connectionsOf, makeRun, runOnce, type SeenConnection } from './run-session.ts';
 
-/** Output on both streams and an exit code: what every road must carry. */
-const BOTH_STREAMS = 'printf out; printf err >&2; exit 7';
-const SEEN_BOTH = { stdout: 'out', stderr: 'err', exit: { signed: 7, unsigned: 7 } };
+/** Input, output on both streams and an exit code: what every road must carry, on both lanes. */
+const ALL_STREAMS = { command: 'cat; printf err >&2; exit 7', input: 'in and out' };
+const SEEN_ALL = { stdout: 'in and out', stderr: 'err', exit: { signed: 7, unsigned: 7 } };
 
 let server: GssServer;
 let squid: Peer;
@@ -24,39 +24,46 @@ function through(proxy: Peer, kind: Hop['kind']): Hop[] {
   return [{ kind, host: '127.0.0.1', port: proxy.port }];
 }
 
-/** Each lane was one TCP connection with one handshake; Receive has one of its own. */
+/** Each lane was one TCP connection with one handshake: one sends input, the other polls for output. */
 function expectTwoPinnedLanes(connections: readonly SeenConnection[]): void {
   expect(connections).toHaveLength(2);
-  for (const { handshakes, failures } of connections)
+  for (const { handshakes, failures } of connections) {
     expect({ handshakes, failures }).toEqual({ handshakes: 1, failures: 0 });
+  }
   const output = connections.find(({ actions }) => actions.includes('Receive'));
-  const control = connections.find(({ actions }) => actions.includes('Create'));
-  expect(new Set(output?.actions)).toEqual(new Set(['Receive']));
-  expect(control?.actions).not.toContain('Receive');
-  expect(control?.actions.at(-1)).toBe('Delete');
+  const control = connections.find(({ actions }) => actions.includes('Send'));
+  expect(control).not.toBe(output);
+  expect(connections.map(({ actions }) => actions.at(-1))).toContain('Delete');
 }
 
 describe('a session with the GSS-API server', () => {
   it('carries both streams and the exit code, directly, over SPNEGO', async () => {
-    expect(await runOnce({ target: `127.0.0.1:${server.port}`, command: BOTH_STREAMS })).toEqual(SEEN_BOTH);
+    expect(await runOnce({ target: `127.0.0.1:${server.port}`, ...ALL_STREAMS })).toEqual(SEEN_ALL);
     expectTwoPinnedLanes(connectionsOf(server));
   });
 
+  it('needs four requests to the first output directly, and five behind a proxy', async () => {
+    const target = `127.0.0.1:${server.port}`;
+    await runOnce({ target, command: 'echo x' });
+    await runOnce({ target, hops: through(squid, 'http-connect'), command: 'echo x' });
+    expect(connectionsOf(server).map((seen) => seen.requestsToFirstReceive)).toEqual([4, 5]);
+  });
+
   it('carries them over raw NTLM under Negotiate', async () => {
-    const run = { target: `127.0.0.1:${server.port}`, command: BOTH_STREAMS, policy: 'negotiate-raw' } as const;
-    expect(await runOnce(run)).toEqual(SEEN_BOTH);
+    const run = { target: `127.0.0.1:${server.port}`, ...ALL_STREAMS, policy: 'negotiate-raw' } as const;
+    expect(await runOnce(run)).toEqual(SEEN_ALL);
     expectTwoPinnedLanes(connectionsOf(server));
   });
 
   it('carries them through Squid with CONNECT', async () => {
     const hops = through(squid, 'http-connect');
-    expect(await runOnce({ target: `127.0.0.1:${server.port}`, hops, command: BOTH_STREAMS })).toEqual(SEEN_BOTH);
+    expect(await runOnce({ target: `127.0.0.1:${server.port}`, hops, ...ALL_STREAMS })).toEqual(SEEN_ALL);
     expectTwoPinnedLanes(connectionsOf(server));
   });
 
   it('carries them through Squid in absolute form', async () => {
     const hops = through(squid, 'http-forward');
-    expect(await runOnce({ target: `127.0.0.1:${server.port}`, hops, command: BOTH_STREAMS })).toEqual(SEEN_BOTH);
+    expect(await runOnce({ target: `127.0.0.1:${server.port}`, hops, ...ALL_STREAMS })).toEqual(SEEN_ALL);
     expectTwoPinnedLanes(connectionsOf(server));
     expect(connectionsOf(server).every(({ isForwarded }) => isForwarded)).toBe(true);
   });
@@ -65,8 +72,8 @@ describe('a session with the GSS-API server', () => {
     'reaches a name that only the proxy can resolve (%s)',
     async (kind) => {
       const target = `${PROXY_ONLY_NAME}:${server.port}`;
-      expect(await runOnce({ target, hops: through(squid, kind), command: BOTH_STREAMS })).toEqual(SEEN_BOTH);
-      await expect(runOnce({ target, command: BOTH_STREAMS })).rejects.toMatchObject({ code: 'relay.name-not-found' });
+      expect(await runOnce({ target, hops: through(squid, kind), ...ALL_STREAMS })).toEqual(SEEN_ALL);
+      await expect(runOnce({ target, ...ALL_STREAMS })).rejects.toMatchObject({ code: 'relay.name-not-found' });
       expectTwoPinnedLanes(connectionsOf(server));
     },
   );
@@ -144,7 +151,7 @@ describe('a session with the GSS-API server', () => {
     expect(lines).toHaveLength(150_001);
     for (const i of [1, 75_000, 150_000])
       expect(lines[i - 1]).toBe(`${String(i).padStart(8, '0')} abcdefghijklmnopqrstuvwxyz`);
-    expectTwoPinnedLanes(connectionsOf(server));
+    expect(connectionsOf(server)).toMatchObject([{ handshakes: 1, failures: 0 }]);
   });
 
   it('carries text outside ASCII both ways', async () => {
@@ -155,5 +162,25 @@ describe('a session with the GSS-API server', () => {
     const { stdout } = await finish();
     await session.close();
     expect(Buffer.from(stdout).toString('utf8')).toBe('Grüße, 世界 naïve – ok\n');
+  });
+
+  it('keeps folder and variables between the lines of an interactive shell', async () => {
+    const run = {
+      target: `127.0.0.1:${server.port}`,
+      command: '',
+      shell: { kind: 'interactive', consoleStdin: true },
+    } as const;
+    const { session, finish } = makeRun(run);
+    await session.open();
+    for (const line of ['cd /usr', 'set COLOUR=green', 'echo %COLOUR% here', 'cd', 'exit 5']) {
+      await session.writeText(`${line}\r\n`);
+    }
+    const { stdout, exit } = await finish();
+    await session.close();
+    expect(exit.unsigned).toBe(5);
+    const text = Buffer.from(stdout).toString('utf8');
+    expect(text).toContain('green here');
+    expect(text).toMatch(/\n\/usr\r\n/);
+    expectTwoPinnedLanes(connectionsOf(server));
   });
 });

@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly target: string;
   readonly hops?: readonly Hop[];
   readonly command: string;
+  /** Written to standard input, which is then closed; without it nothing is sent. */
+  readonly input?: string;
   readonly policy?: AuthPolicy;
   readonly password?: string;
   readonly shell?: Partial<ShellOptions>;
@@ -65,6 +67,10 @@ export async function runOnce(options: RunOptions): Promise<{ stdout: string; st
   const { session, finish } = makeRun(options);
   try {
     await session.open();
+    if (options.input !== undefined) {
+      await session.writeText(options.input);
+      await session.endInput();
+    }
     const { stdout, stderr, exit } = await finish();
     return { stdout: Buffer.from(stdout).toString('utf8'), stderr: Buffer.from(stderr).toString('utf8'), exit };
   } finally {
@@ -76,6 +82,8 @@ export async function runOnce(options: RunOptions): Promise<{ stdout: string; st
 export interface SeenConnection {
   readonly handshakes: number;
   readonly failures: number;
+  /** Requests up to and including the first Receive, authentication legs counted. */
+  readonly requestsToFirstReceive: number;
   /** The actions of sealed requests, in order. */
   readonly actions: readonly string[];
   /** `Via` headers, as a forwarding proxy adds them. */
@@ -92,7 +100,13 @@ export function connectionsOf(server: GssServer): SeenConnection[] {
   return [...byConnection.values()].map((events) => ({
     handshakes: events.filter((event) => event.ev === 'auth' && event['ok'] === true).length,
     failures: events.filter((event) => event.ev === 'auth' && event['ok'] === false).length,
+    requestsToFirstReceive: requestsToFirstReceive(events),
     actions: events.filter((event) => event['sealed'] === true).map((event) => String(event['action'])),
     isForwarded: events.some((event) => typeof event['via'] === 'string'),
   }));
+}
+
+function requestsToFirstReceive(events: readonly ServerEvent[]): number {
+  const requests = events.filter((event) => event.ev === 'request');
+  return requests.findIndex((event) => event['action'] === 'Receive') + 1;
 }

@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
+/** Holds a `cmd.exe` that imitates cmd's prompt and echo, so that the server can run an interactive shell. */
+const CMD_FOLDER = fileURLToPath(new URL('../../packages/testbed/bin', import.meta.url));
 const START_LIMIT_MS = 15_000;
 
 /** The accounts of the WinRM server; fixtures, they open nothing else. */
@@ -43,6 +45,7 @@ export async function startGssServer(options: { closeAfter?: number } = {}): Pro
   if (options.closeAfter !== undefined) words.push('--close-after', String(options.closeAfter));
   const child = spawn('/usr/bin/python3', [join(HERE, 'winrm_gss_server.py'), ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, PATH: `${CMD_FOLDER}:${process.env['PATH']}` },
   });
   const port = Number(/http=(\d+)/.exec(await firstLine(child, 'the GSS-API WinRM server'))?.[1]);
   return {

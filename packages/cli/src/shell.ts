@@ -17,26 +17,32 @@ export async function shell(request: ShellRequest, terminal: Terminal): Promise<
   const givenUp = new Promise<'given-up'>((resolve) => {
     giveUp.signal.addEventListener('abort', () => resolve('given-up'), { once: true });
   });
-  let lines: Interface | null = null;
+  let keyboard: Keyboard | null = null;
   try {
     await session.open(giveUp.signal);
     const prompts = new CmdPromptReader();
-    lines = readLines(session, prompts, terminal, interrupts);
-    const closed = new Promise<'closed'>((resolve) => lines?.once('close', () => resolve('closed')));
-    const shown = showOutput(session, prompts, request.codePage, lines, terminal);
+    keyboard = readLines(session, prompts, terminal, interrupts);
     // A closed input lets the shell end by itself: what it still prints belongs to the answer.
-    const ended = await Promise.race([shown, givenUp, closed.then(() => session.endInput().then(() => shown))]);
+    keyboard.allSent.then(() => session.endInput()).catch(() => undefined);
+    const shown = showOutput(session, prompts, request.codePage, keyboard.lines, terminal);
+    const ended = await Promise.race([shown, givenUp]);
     if (ended === 'given-up') return EXIT_CODES.interrupted;
     return exitCodeOfRemote((await session.exit).unsigned);
   } finally {
     stopListening();
-    lines?.close();
+    keyboard?.lines.close();
     terminal.stdin.destroy();
     await session.close();
   }
 }
 
-function readLines(session: Session, prompts: CmdPromptReader, terminal: Terminal, interrupts: Interrupts): Interface {
+interface Keyboard {
+  readonly lines: Interface;
+  /** Resolves when the input has ended and every line of it was sent or refused. */
+  readonly allSent: Promise<void>;
+}
+
+function readLines(session: Session, prompts: CmdPromptReader, terminal: Terminal, interrupts: Interrupts): Keyboard {
   const isTerminal = terminal.stdin.isTTY === true && terminal.stdout.isTTY === true;
   const lines = createInterface({ input: terminal.stdin, output: terminal.stdout, terminal: isTerminal, prompt: '' });
   let sent = Promise.resolve();
@@ -52,7 +58,10 @@ function readLines(session: Session, prompts: CmdPromptReader, terminal: Termina
       });
   });
   lines.on('SIGINT', () => interrupts.press());
-  return lines;
+  const allSent = new Promise<void>((resolve) => {
+    lines.once('close', () => resolve(sent));
+  });
+  return { lines, allSent };
 }
 
 async function showOutput(
