@@ -72,8 +72,8 @@ export class LastingLane implements Lane {
   async close(): Promise<void> {
     this.#closing.abort(new WinRmError('session.cancelled', { at: 'close' }));
     this.#drop('closed');
-    await this.#turn.catch(() => undefined);
-    this.#drop('closed'); // one that was being opened meanwhile
+    const dropLate = (): void => this.#drop('closed'); // a connection that was being opened meanwhile
+    this.#turn.then(dropLate, dropLate);
   }
 
   /** One at a time; aborting or closing rejects at once, also while waiting for the turn. */
@@ -162,8 +162,8 @@ export class LastingLane implements Lane {
     counts.connections++;
     journal.record({ event: 'connection', lane: name, what: 'opened', reason: this.#hasBeenOpen ? 'again' : 'first' });
     try {
-      await beforeSignIn;
-      if (signal.aborted) throw signal.reason;
+      const waiting = { platform, withinMs: Infinity, at: 'sign-in', signal };
+      if (beforeSignIn !== undefined) await withDeadline(waiting, () => beforeSignIn);
       const authenticator = this.#options.createAuthenticator();
       const setting = { name, road, place, authenticator, platform, journal, counts, signal };
       const opened = await LaneConnection.open(setting, this.#canRide && !road.hasProxy ? riding : null);

@@ -29,7 +29,7 @@ export class WsmanClient {
 
   constructor(options: ClientOptions) {
     this.#options = options;
-    this.#sessionId = `uuid:${newGuid(options.platform.random)}`;
+    this.#sessionId = this.#newId();
   }
 
   /** The largest envelope this server takes, as far as we know. */
@@ -48,7 +48,7 @@ export class WsmanClient {
     let requestBytes = 0;
     const limitBytes = this.#requestLimitBytes;
     const compose = (): string => {
-      messageId = `uuid:${newGuid(this.#options.platform.random)}`;
+      messageId = this.#newId();
       const envelope = this.#compose(operation, messageId);
       requestBytes = utf8Encode(envelope).length;
       return envelope;
@@ -85,6 +85,10 @@ export class WsmanClient {
     } catch (error) {
       if (!REFUSALS.some((code) => isWinRmError(error, code))) throw error;
     }
+  }
+
+  #newId(): string {
+    return `uuid:${newGuid((length) => this.#options.platform.random(length))}`;
   }
 
   #compose(operation: Operation<unknown>, messageId: string): string {
