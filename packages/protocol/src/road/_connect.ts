@@ -61,13 +61,18 @@ function refuse(reply: HttpResponse, proxy: ProxyHop, target: string): never {
     const schemes = parseChallenges(reply.headers.getAll('Proxy-Authenticate')).map((challenge) => challenge.scheme);
     fail('proxy.auth-required', { hop, host, port, offered: [...new Set(schemes)].map(readableLine).join(', ') });
   }
+  const squidError = reply.headers.get('X-Squid-Error');
   const evidence = {
     ...{ hop, host, port, target, status: reply.status },
     via: readableLine(reply.headers.get('Via')),
-    proxyStatus: readableLine(reply.headers.get('Proxy-Status')),
+    // X-Squid-Error says what Proxy-Status (RFC 9209) says, in Squid's words: "ERR_CONNECT_FAIL 111"
+    proxyStatus: readableLine(reply.headers.get('Proxy-Status') ?? squidError),
     text: readableText(reply.body) || readableLine(reply.reason),
   };
-  if (UNREACHABLE.includes(reply.status)) fail('proxy.target-unreachable', evidence);
+  // QUIRK: Squid 5.7 answers a name it cannot resolve with 500 and ERR_CANNOT_FORWARD where others say 502 or 503. Held
+  // by walk.test.ts.
+  const cannotForward = reply.status === 500 && squidError?.startsWith('ERR_CANNOT_FORWARD');
+  if (UNREACHABLE.includes(reply.status) || cannotForward) fail('proxy.target-unreachable', evidence);
   fail('proxy.connect-denied', evidence);
 }
 

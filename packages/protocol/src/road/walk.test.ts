@@ -170,6 +170,14 @@ describe('walkRoad', () => {
     });
   });
 
+  it('reports a name that Squid cannot resolve as proxy.target-unreachable', async () => {
+    const run = walk([proxyA], [refusal('500 Internal Server Error', 'X-Squid-Error: ERR_CANNOT_FORWARD 0\r\n')]);
+    await expect(run.road).rejects.toMatchObject({
+      code: 'proxy.target-unreachable',
+      details: { status: 500, proxyStatus: 'ERR_CANNOT_FORWARD 0' },
+    });
+  });
+
   it('names the second proxy when that one refuses', async () => {
     const run = walk([proxyA, proxyB], [{ request: () => 'HTTP/1.1 200 OK\r\n\r\n' }, refusal('403 No')]);
     await expect(run.road).rejects.toMatchObject({ code: 'proxy.connect-denied', details: { hop: 2, host: 'b.corp' } });
