@@ -65,7 +65,8 @@ export function findHanger(line: string): Hanger | null {
     const rule = BY_NAME.get(name);
     if (rule === undefined || part.includes('<')) continue;
     const args = words.slice(1).filter((word) => !/^[0-9]?>/.test(word));
-    if (rule.waits === undefined || rule.waits(args)) return { program: name, kind: rule.kind, instead: insteadOf(rule, name) };
+    if (rule.waits === undefined || rule.waits(args))
+      return { program: name, kind: rule.kind, instead: insteadOf(rule, name) };
   }
   return null;
 }

@@ -6,6 +6,15 @@
 /** What is needed of a browser's storage. */
 export type HistoryStorage = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
 
+/** The browser's storage, or null where it refuses. */
+export function browserStorage(): HistoryStorage | null {
+  try {
+    return globalThis.localStorage ?? null;
+  } catch {
+    return null;
+  }
+}
+
 /** Most lines kept for one target: a few weeks of work, some tens of kilobytes. */
 export const MAX_HISTORY_LINES = 500;
 

@@ -46,7 +46,12 @@ export function recalled(
   for (let back = start.back + step; back < history.length; back += step) {
     if (back < 0) {
       const text = start.draft;
-      return { text, caret: by === 'any' ? text.length : Math.min(prefix.length, text.length), recall: null, search: null };
+      return {
+        text,
+        caret: by === 'any' ? text.length : Math.min(prefix.length, text.length),
+        recall: null,
+        search: null,
+      };
     }
     const line = history[history.length - 1 - back] ?? '';
     if (!line.startsWith(prefix) || line === state.text) continue;

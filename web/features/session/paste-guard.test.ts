@@ -18,7 +18,11 @@ describe('inspectPaste', () => {
   });
 
   test('removes and counts control characters and marks that reorder text', () => {
-    expect(inspectPaste('a\x1b[31mb\u202ec', true)).toMatchObject({ kind: 'ask', text: 'a[31mbc', removedControlCount: 2 });
+    expect(inspectPaste('a\x1b[31mb\u202ec', true)).toMatchObject({
+      kind: 'ask',
+      text: 'a[31mbc',
+      removedControlCount: 2,
+    });
     expect(inspectPaste('a\x03b', false)).toEqual({ kind: 'clean', text: 'ab' });
   });
 

@@ -1,0 +1,156 @@
+import type { SessionState, WinRmError } from '@fairlead/protocol';
+import { useSyncExternalStore } from 'react';
+import { findDemoPassword, findPassword, forgetPassword, keepPassword } from '@/lib/vault.ts';
+import {
+  type ConnectRequest,
+  type EntryParts,
+  isOver,
+  LiveEntry,
+  type SessionEntry,
+  type ShellChange,
+} from './live-entry.ts';
+
+export type { ConnectRequest, SessionEntry } from './live-entry.ts';
+export type { StepView } from './progress.ts';
+
+/** The sessions of this tab of the browser. They live as long as the page does, whatever screen is shown. */
+export class SessionRegistry {
+  readonly #parts: EntryParts;
+  readonly #live = new Map<string, LiveEntry>();
+  readonly #listeners = new Set<() => void>();
+  #entries: readonly SessionEntry[] = [];
+  #lastId = 0;
+
+  constructor(parts: EntryParts) {
+    this.#parts = parts;
+  }
+
+  /** Oldest first. The same array until something changes. */
+  get entries(): readonly SessionEntry[] {
+    return this.#entries;
+  }
+
+  /** Opens a session and returns its id. What goes wrong is told by the entry's state. */
+  connect(request: ConnectRequest): string {
+    const { password, ...kept } = request;
+    this.#lastId += 1;
+    const id = `s${this.#lastId}`;
+    const live = new LiveEntry(id, kept, this.#parts, () => this.#refresh());
+    this.#live.set(id, live);
+    if (!request.isDemo) keepPassword(passwordKey(request), password);
+    live.start(password);
+    return id;
+  }
+
+  /** Tries again in the same tab: the old output stays above a line. */
+  retry(id: string, password: string, change: ShellChange = {}): void {
+    const live = this.#live.get(id);
+    if (live === undefined) return;
+    if (!live.snapshot.request.isDemo) keepPassword(passwordKey(live.snapshot.request), password);
+    live.start(password, change);
+  }
+
+  /** Gives up an attempt. */
+  cancel(id: string): void {
+    this.#live.get(id)?.cancel();
+  }
+
+  /** Closes a tab; the shell at the far end is deleted. */
+  async close(id: string): Promise<void> {
+    const live = this.#live.get(id);
+    if (live === undefined) return;
+    this.#live.delete(id);
+    this.#refresh();
+    await live.close();
+  }
+
+  /** Calls back after each change until the returned function is called. */
+  watch(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #refresh(): void {
+    this.#entries = [...this.#live.values()].map((live) => live.snapshot);
+    for (const { request, state } of this.#entries) {
+      // A password that was rejected is of no use for a second try.
+      if (isRejected(state)) forgetPassword(passwordKey(request));
+    }
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** The key under which the vault keeps a session's password for this tab. */
+export function passwordKey(request: Pick<ConnectRequest, 'user' | 'target'>): string {
+  return `${request.target}|${request.user}`;
+}
+
+/** The password to reconnect with, when this tab still knows it. */
+export async function knownPassword(entry: SessionEntry): Promise<string | null> {
+  return entry.request.isDemo ? findDemoPassword() : findPassword(passwordKey(entry.request));
+}
+
+/** The error a session ended with, if it did. */
+export function endError(state: SessionState): WinRmError | null {
+  return isOver(state) && state.at !== 'ended' ? state.error : null;
+}
+
+function isRejected(state: SessionState): boolean {
+  return endError(state)?.code === 'auth.rejected';
+}
+
+let words: (state: SessionState) => string = (state) => state.at;
+
+/** Sets the words of the line drawn into the output at an end; the page knows the reader's language. */
+export function setDividerWords(next: (state: SessionState) => string): void {
+  words = next;
+}
+
+// The protocol and the terminal come when the first session is opened: the first screen needs neither.
+const registry = new SessionRegistry({
+  relay: globalThis.location?.host ?? '',
+  dividerWords: (state) => words(state),
+  openSession: async (request) => (await import('./engine.ts')).openSession(request),
+  loadShell: async (entry) => (await import('./engine.ts')).loadShell(entry),
+});
+
+/** Opens a session and returns its id. What goes wrong is told by the entry's state. */
+export function connect(request: ConnectRequest): string {
+  return registry.connect(request);
+}
+
+/** Gives up an attempt under way. */
+export function cancel(id: string): void {
+  registry.cancel(id);
+}
+
+/** Closes a session and its tab; the shell at the far end is deleted. */
+export function closeSession(id: string): Promise<void> {
+  return registry.close(id);
+}
+
+/** Tries again in the same tab, with another code page if need be. */
+export function retry(id: string, password: string, change: ShellChange = {}): void {
+  registry.retry(id, password, change);
+}
+
+const NONE: readonly SessionEntry[] = [];
+const watch = (listener: () => void) => registry.watch(listener);
+
+/** Every session of this tab, oldest first. */
+export function useSessions(): readonly SessionEntry[] {
+  return useSyncExternalStore(
+    watch,
+    () => registry.entries,
+    () => NONE,
+  );
+}
+
+/** One session, or null. */
+export function useSession(id: string): SessionEntry | null {
+  return useSyncExternalStore(
+    watch,
+    () => registry.entries.find((entry) => entry.id === id) ?? null,
+    () => null,
+  );
+}

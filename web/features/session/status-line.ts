@@ -1,0 +1,74 @@
+import type { AuthPolicy, ProxyRoute, SessionState } from '@fairlead/protocol';
+
+/** A piece of the status line: a full message key, its values, and how much it matters. */
+export interface StatusPart {
+  readonly id: string;
+  readonly key: string;
+  readonly values: Record<string, string | number>;
+  readonly tone: 'plain' | 'good' | 'warn' | 'bad';
+}
+
+/** What the status line is told from. */
+export interface StatusFacts {
+  readonly state: SessionState;
+  readonly route: ProxyRoute;
+  readonly policy: AuthPolicy;
+  readonly port: number;
+  readonly codePage: number;
+}
+
+/**
+ * What is true about the connection, most important first, and nothing that is not: which road, who was proven how, what
+ * is sealed, and what anyone on the way can still read.
+ */
+export function statusParts(facts: StatusFacts): StatusPart[] {
+  const { state } = facts;
+  const link = linkPart(facts);
+  if (state.at === 'lost' || state.at === 'closed' || state.at === 'ended') return [link];
+  if (state.at !== 'ready') return [link];
+  return [
+    link,
+    part('auth', `session.status.auth.${facts.policy}`),
+    part('sealed', 'session.status.sealed', {}, 'good'),
+    part('readable', 'session.status.readable', { port: facts.port }, 'warn'),
+    part('encoding', 'session.status.encoding', { codePage: String(facts.codePage) }),
+  ];
+}
+
+function linkPart({ state, route }: StatusFacts): StatusPart {
+  switch (state.at) {
+    case 'ready':
+      if (state.link === 'reopening') return part('link', 'session.status.reopening', {}, 'warn');
+      return road(route);
+    case 'ended':
+      return part('link', 'session.status.ended', { code: state.exit.signed });
+    case 'lost':
+      return part('link', 'session.status.lost', {}, 'bad');
+    case 'closed':
+      return part(
+        'link',
+        state.error === null ? 'session.status.closed' : 'session.status.failed',
+        {},
+        state.error === null ? 'plain' : 'bad',
+      );
+    default:
+      return part('link', 'session.status.connecting');
+  }
+}
+
+function road(route: ProxyRoute): StatusPart {
+  const last = route.hops.at(-1);
+  if (last === undefined) return part('link', 'session.status.direct', {}, 'good');
+  const name = `${last.host}:${last.port}`;
+  const kind = last.kind === 'http-connect' ? 'connect' : 'forward';
+  return part('link', `session.status.via.${kind}`, { name, more: route.hops.length - 1 }, 'good');
+}
+
+function part(
+  id: string,
+  key: string,
+  values: StatusPart['values'] = {},
+  tone: StatusPart['tone'] = 'plain',
+): StatusPart {
+  return { id, key, values, tone };
+}

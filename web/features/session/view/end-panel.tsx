@@ -1,0 +1,52 @@
+'use client';
+
+import type { ExitCode, WinRmError } from '@fairlead/protocol';
+import { useTranslations } from 'next-intl';
+import { ErrorBlock } from '@/components/error-block.tsx';
+import { Button } from '@/components/ui/button.tsx';
+import { Icon } from '@/components/ui/icons.tsx';
+import type { SessionEntry } from '../session-registry.ts';
+
+/** Where the input line was, once the session is over: how it ended, and the one thing to do next. */
+export function EndPanel({
+  entry,
+  onNewShell,
+  onRecover,
+}: {
+  entry: SessionEntry;
+  onNewShell: () => void;
+  onRecover: (error: WinRmError) => void;
+}) {
+  const t = useTranslations('session.end');
+  const { state } = entry;
+  const error = state.at === 'lost' || state.at === 'closed' ? state.error : null;
+  return (
+    <div
+      className="max-h-[60dvh] overflow-y-auto border-t border-line bg-surface p-3 sm:px-4"
+      data-region="input"
+      tabIndex={-1}
+    >
+      {error !== null && <ErrorBlock error={error} onAct={onRecover} />}
+      {error === null && (
+        <div className="flex flex-wrap items-center gap-3">
+          <Icon name={state.at === 'ended' ? 'check' : 'circle'} className="text-ink-soft" />
+          <p role="status" className="grow text-sm">
+            {state.at === 'ended' ? <Exit exit={state.exit} /> : t('closed')}
+          </p>
+          <Button look="primary" icon="reload" onClick={onNewShell} autoFocus>
+            {t('newShell')}
+          </Button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+function Exit({ exit }: { exit: ExitCode }) {
+  const t = useTranslations('session.end');
+  const isPlain = exit.signed === exit.unsigned;
+  const hex = `0x${exit.unsigned.toString(16).padStart(8, '0')}`;
+  return isPlain
+    ? t('exit', { code: String(exit.signed) })
+    : t('exitBoth', { signed: String(exit.signed), unsigned: String(exit.unsigned), hex });
+}

@@ -1,0 +1,14 @@
+/** Hands a text to the browser as a download; the name is made of letters a file may have. */
+export function saveText(text: string, name: string): void {
+  const safe =
+    name
+      .replace(/[^\p{L}\p{N}._-]+/gu, '-')
+      .replace(/^-+|-+$/g, '')
+      .slice(0, 60) || 'output';
+  const url = URL.createObjectURL(new Blob([text], { type: 'text/plain;charset=utf-8' }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = `${safe}.txt`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}

@@ -1,0 +1,154 @@
+'use client';
+
+import { useTranslations } from 'next-intl';
+import { type KeyboardEvent, Suspense, useCallback, useMemo, useState } from 'react';
+import { FullMessages } from '@/components/full-messages.tsx';
+import { showToast } from '@/components/ui/toast.tsx';
+import { openWindow } from '@/features/frame/windows.ts';
+import { closeSession, retry, type SessionEntry, useSessions } from '../session-registry.ts';
+import { shortcutOf } from '../shortcut.ts';
+import { CloseDialog, PasswordDialog } from './dialogs.tsx';
+import { HopDialog } from './latency.tsx';
+import { Opening } from './opening.tsx';
+import { NoSession, SessionTools, useSessionActions } from './session-tools.tsx';
+import { SessionView } from './session-view.tsx';
+import { TabStrip } from './tab-strip.tsx';
+import { useActiveTab } from './use-active-tab.ts';
+import { useLeaveGuard } from './use-leave-guard.ts';
+import { useDividerWords, useRecovery } from './use-recovery.ts';
+
+/** Every open session, in tabs. */
+export function SessionPage() {
+  return (
+    <Suspense fallback={null}>
+      <FullMessages>
+        <Sessions />
+      </FullMessages>
+    </Suspense>
+  );
+}
+
+type Asked = { readonly kind: 'hops' | 'close' | 'password'; readonly id: string };
+
+function Sessions() {
+  const sessions = useSessions();
+  const [active, show] = useActiveTab(sessions);
+  const [asked, setAsked] = useState<Asked | null>(null);
+  const [isCommandView, setCommandView] = useState(false);
+  const [findRequest, setFindRequest] = useState(0);
+  const recover = useRecovery((id) => setAsked({ kind: 'password', id }));
+  const close = useClose(setAsked);
+  useLeaveGuard(sessions);
+  useDividerWords();
+  const acts = useMemo(
+    () => ({
+      onFind: () => {
+        setCommandView(false);
+        setFindRequest((was) => was + 1);
+      },
+      onCommandView: () => setCommandView((was) => !was),
+      onHops: () => active && setAsked({ kind: 'hops', id: active.id }),
+      onClose: () => active && close(active, false),
+    }),
+    [active, close],
+  );
+  useSessionActions(active, acts);
+  const entry = sessions.find((one) => one.id === asked?.id) ?? null;
+  const isShell = active?.wasReady === true && active.shell !== null;
+  const bar = active?.request.isProduction && <div className="h-[3px] shrink-0 bg-bad" />;
+  return (
+    <main
+      className="flex h-dvh flex-col overflow-hidden"
+      onKeyDown={(event) => tabKey(event, sessions, show, acts.onClose)}
+    >
+      {bar}
+      <TabStrip
+        sessions={sessions}
+        activeId={active?.id ?? null}
+        onShow={show}
+        onClose={(id) => {
+          const closing = sessions.find((one) => one.id === id);
+          if (closing) close(closing, false);
+        }}
+      >
+        {active && <SessionTools entry={active} isCommandView={isCommandView} {...acts} />}
+      </TabStrip>
+      {active === null && <NoSession />}
+      {active && !isShell && (
+        <Opening
+          key={active.id}
+          entry={active}
+          onRecover={(error) => recover(active, error)}
+          onClose={() => close(active, true)}
+        />
+      )}
+      {active?.shell && isShell && (
+        <SessionView
+          key={active.id}
+          entry={active}
+          shell={active.shell}
+          isCommandView={isCommandView}
+          findRequest={findRequest}
+          onFind={(isOpen) => (isOpen ? acts.onFind() : setFindRequest(0))}
+          onCommandView={acts.onCommandView}
+          onOpenHops={acts.onHops}
+          onNewShell={(codePage) => recover(active, null, codePage)}
+          onRecover={(error) => recover(active, error)}
+          onClose={() => close(active, true)}
+        />
+      )}
+      {bar}
+      {asked?.kind === 'hops' && entry && <HopDialog entry={entry} onClose={() => setAsked(null)} />}
+      {asked?.kind === 'close' && entry && (
+        <CloseDialog entry={entry} onConfirm={() => close(entry, true)} onClose={() => setAsked(null)} />
+      )}
+      {asked?.kind === 'password' && entry && (
+        <PasswordDialog
+          entry={entry}
+          onClose={() => setAsked(null)}
+          onPassword={(password) => {
+            setAsked(null);
+            retry(entry.id, password);
+          }}
+        />
+      )}
+    </main>
+  );
+}
+
+/** Closes a session; asks first when a command runs and nobody is sure yet. */
+function useClose(ask: (asked: Asked | null) => void): (entry: SessionEntry, isSure: boolean) => void {
+  const t = useTranslations('session');
+  return useCallback(
+    (entry, isSure) => {
+      const isLive = entry.state.at === 'ready';
+      if (!isSure && isLive && entry.shell?.view.isRunning) {
+        ask({ kind: 'close', id: entry.id });
+        return;
+      }
+      ask(null);
+      void closeSession(entry.id).then(
+        () => isLive && showToast(t('close.done', { name: entry.request.label }), 'good'),
+      );
+    },
+    [t, ask],
+  );
+}
+
+/** Keys that choose among tabs, wherever the focus is on the page. */
+function tabKey(
+  event: KeyboardEvent,
+  sessions: readonly SessionEntry[],
+  show: (id: string) => void,
+  close: () => void,
+): void {
+  if (event.nativeEvent.isComposing || event.defaultPrevented) return;
+  const action = shortcutOf(event);
+  if (action?.kind === 'tab') {
+    const session = sessions[action.index];
+    if (session) show(session.id);
+  } else if (action?.kind === 'new-tab') openWindow({ kind: 'connect', targetId: null, part: 'server' });
+  else if (action?.kind === 'close-tab') close();
+  else return;
+  event.preventDefault();
+}
