@@ -156,7 +156,8 @@ export class NtlmClient {
     const timestamp = findTimestamp(serverPairs);
     const hasMic = timestamp !== null;
     const clientChallenge = platform.random(8);
-    const responseKey = ntowfV2(ntHash(credential.secret.reveal()), credential.user, credential.domain);
+    const hash = ntHash(credential.secret.reveal());
+    const responseKey = ntowfV2(hash, credential.user, credential.domain);
     const avPairs = answerAvPairs(serverPairs, { spn, binding, hasMic });
     const temp = encodeClientChallenge(timestamp ?? fileTime(platform.now()), clientChallenge, avPairs);
     if (16 + temp.length > MAX_FIELD_BYTES) malformed('challenge', 'target information too long to answer');
@@ -181,7 +182,7 @@ export class NtlmClient {
       ? withMic(unsigned, messageIntegrityCode(exportedSessionKey, negotiate, challengeBytes, unsigned))
       : unsigned;
     const sealing = createNtlmSealing(exportedSessionKey, flags, 'client');
-    for (const key of [responseKey, keyExchangeKey, exportedSessionKey]) key.fill(0);
+    for (const key of [hash, responseKey, keyExchangeKey, exportedSessionKey]) key.fill(0);
     return { token, sealing, hasMic };
   }
 }
