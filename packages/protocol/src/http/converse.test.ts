@@ -266,6 +266,13 @@ describe('converse', () => {
     });
   });
 
+  it('takes only a 2xx for the acceptance of an empty last leg, else http.unexpected-status', async () => {
+    const run = set([{ request: () => challenge(tokenField('two')) }, { request: () => challenge('', '503 Busy') }]);
+    await expect(run.result).rejects.toMatchObject({ code: 'http.unexpected-status', details: { status: 503 } });
+    expect(run.mechanism.context.isDestroyed).toBe(true);
+    expect(run.connection.isUsable).toBe(false);
+  });
+
   it('does not believe a 200 to a request without a credential: auth.incomplete', async () => {
     const run = set([{ request: () => challenge('', '200 OK') }], { waits: true });
     await expect(run.result).rejects.toMatchObject({ code: 'auth.incomplete', details: { stage: 'offer' } });

@@ -94,7 +94,7 @@ class Conversation {
         mechanism = authenticator.begin(offered);
         step = mechanism.step(null);
       } else {
-        step = mechanism.step(verdictOn(reply, offered, mechanism, step));
+        step = mechanism.step(verdictOn(reply, offered, mechanism, step, this.#hasSentBody));
       }
       isOpening = false;
       this.#requireWayOn(reply, mechanism, step);
@@ -167,12 +167,14 @@ function verdictOn(
   offered: readonly Challenge[],
   mechanism: AuthMechanism,
   step: AuthStep & { to: 'peer' },
+  hasSentBody: boolean,
 ): AuthReply {
   const named = { mechanism: mechanism.scheme, stage: step.stage };
   const token = tokenOf(offered, mechanism, named);
   if (reply.status === 401) return { from: 'peer', verdict: token === null ? 'rejected' : 'challenged', token };
-  // While the mechanism has not finished its part, an error status is the peer's and says nothing about our credential.
-  if (step.keyed === null && (reply.status < 200 || reply.status > 299)) refuseStatus(reply, named);
+  // A sealed envelope may be answered with a sealed fault. An empty leg asks for nothing but admission: any status that
+  // is not 2xx is the peer's trouble, neither an acceptance nor a word about our credential.
+  if (!hasSentBody && (reply.status < 200 || reply.status > 299)) refuseStatus(reply, named);
   return { from: 'peer', verdict: 'accepted', token };
 }
 
