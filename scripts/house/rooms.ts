@@ -159,7 +159,7 @@ export const DRIVER_FILES: ReadonlySet<string> = new Set(
     'bytes/stream.ts',
     'http/connection.ts',
     'http/converse.ts',
-    'http/deadline.ts',
+    'bytes/deadline.ts',
     'road/walk.ts',
     'road/_connect.ts',
     'tls/stream.ts',

@@ -1,8 +1,8 @@
 import { printableStart } from '../bytes/bytes.ts';
+import { withDeadline } from '../bytes/deadline.ts';
 import { type ByteStream, withLeftover } from '../bytes/stream.ts';
 import { type Fate, fail, isWinRmError, WinRmError } from '../errors.ts';
 import type { Platform } from '../platform.ts';
-import { withDeadline } from './deadline.ts';
 import { encodeRequest, type HttpRequest } from './request.ts';
 import { type HttpLimits, type HttpResponse, ResponseDecoder } from './response.ts';
 

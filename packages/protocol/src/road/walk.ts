@@ -1,6 +1,6 @@
+import { withDeadline } from '../bytes/deadline.ts';
 import type { Address, ByteStream, Dialer } from '../bytes/stream.ts';
 import { isWinRmError, WinRmError } from '../errors.ts';
-import { withDeadline } from '../http/deadline.ts';
 import type { HopReport, OpenedRoad } from '../opened-road.ts';
 import type { Platform } from '../platform.ts';
 import { openTunnel } from './_connect.ts';

@@ -1,6 +1,6 @@
+import { withDeadline } from '../bytes/deadline.ts';
 import { encodeText } from '../codec/code-page.ts';
 import { fail, isWinRmError, WinRmError } from '../errors.ts';
-import { withDeadline } from '../http/deadline.ts';
 import { Journal, type JournalEvent } from '../journal.ts';
 import type { ExitCode, Interrupt, Shell } from '../shell/shell.ts';
 import { checkShellOptions } from '../shell/shell-options.ts';

@@ -1,5 +1,5 @@
+import { withDeadline } from '../bytes/deadline.ts';
 import { fail, isWinRmError, WinRmError } from '../errors.ts';
-import { withDeadline } from '../http/deadline.ts';
 import type { Platform } from '../platform.ts';
 import type { WsmanClient } from '../wsman/client.ts';
 import type { Lane } from '../wsman/lane.ts';

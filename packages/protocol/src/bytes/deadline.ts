@@ -1,6 +1,6 @@
-import { throwIfAborted } from '../bytes/stream.ts';
 import { WinRmError } from '../errors.ts';
 import type { Platform } from '../platform.ts';
+import { throwIfAborted } from './stream.ts';
 
 /** How long something may take and who may stop it. */
 export interface Deadline {
