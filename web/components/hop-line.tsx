@@ -95,19 +95,19 @@ function HopNode({ hop, size }: { hop: HopView; size: 'small' | 'medium' | 'larg
     );
   }
   return (
-    <li className="flex min-w-0 items-center gap-3 @md:w-24 @md:shrink-0 @md:grow @md:basis-0 @md:flex-col @md:gap-2 @md:text-center">
+    <li className="flex min-w-0 items-center gap-3 @md:w-28 @md:shrink-0 @md:grow @md:basis-0 @md:flex-col @md:gap-2 @md:text-center">
       <span className="flex h-6 w-6 items-center justify-center">
         {hop.state === 'failed' ? <Icon name="cross" className="text-bad" /> : ring}
       </span>
       <span className="min-w-0 @md:w-full">
         <span className="block text-sm font-medium text-ink">{kind}</span>
         {hop.name !== '' && (
-          <span className="block truncate font-mono text-xs text-ink-soft" title={hop.name}>
+          <span className="line-clamp-2 font-mono text-xs wrap-anywhere text-ink-soft" title={hop.name}>
             {hop.name}
           </span>
         )}
         {size === 'large' && hop.ms !== null && (
-          <span className="block text-xs text-ink-soft">{t('ms', { ms: Math.round(hop.ms) })}</span>
+          <span className="block text-xs text-ink-soft tabular-nums">{t('ms', { ms: Math.round(hop.ms) })}</span>
         )}
         <span className="sr-only">{state}</span>
       </span>
@@ -164,7 +164,13 @@ function Stretch({
           onFocus={() => onShow(true)}
           onBlur={() => onShow(false)}
           onClick={() => onShow(true)}
-          onKeyDown={(event) => event.key === 'Escape' && isShown && (event.stopPropagation(), onShow(false))}
+          onKeyDown={(event) => {
+            if (event.key !== 'Escape' || !isShown) return;
+            // The sentence goes first; a dialog around it takes the next Escape.
+            event.preventDefault();
+            event.stopPropagation();
+            onShow(false);
+          }}
           className={`flex shrink-0 items-center justify-center rounded-control hover:bg-sunken pointer-coarse:size-11 ${isSmall ? 'size-5' : 'size-6'} ${isSealed ? 'text-good' : 'text-warn-ink'}`}
         >
           <Icon name={isSealed ? 'lock' : 'lock-open'} className={isSmall ? 'size-3' : 'size-4'} />

@@ -28,7 +28,7 @@ const EVIDENCE = ['text', 'proxyStatus', 'startsWith', 'problem', 'cause'] as co
 /** Turns an error into what a screen shows. */
 export function errorText(error: WinRmError): ErrorText {
   const details = Object.entries(error.details) as [string, unknown][];
-  const values: SentenceValues = {};
+  const values: SentenceValues = { limit: 0 };
   for (const [name, value] of details) {
     values[name] = typeof value === 'number' ? value : clean(String(value)).slice(0, MAX_VALUE_CHARACTERS);
   }
@@ -37,7 +37,7 @@ export function errorText(error: WinRmError): ErrorText {
   );
   return {
     code: error.code,
-    messageKey: error.messageKey,
+    messageKey: argumentKey(error) ?? error.messageKey,
     hintKey: error.hintKey,
     values,
     recovery: error.recovery,
@@ -52,8 +52,8 @@ function clean(text: string): string {
   return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, ' ');
 }
 
-/** Key of the sentence for a refused argument, for a field that shows it in place. */
-export function argumentKey(error: WinRmError): string | null {
+/** Key of the sentence for a refused argument: it says more than the sentence all of them share. */
+function argumentKey(error: WinRmError): string | null {
   if (error.code !== 'misuse.bad-argument') return null;
   const details = error.details as { reason: string };
   return `arguments.${details.reason}`;

@@ -52,7 +52,7 @@ export default function ConnectDialog({ opened }: { opened: Extract<AppWindow, {
       return;
     }
     checked.current = result.checked;
-    const { printedTarget, user, route } = result.checked;
+    const { printedTarget, user, route, shell } = result.checked;
     markConnected();
     setSessionId(
       connect({
@@ -62,13 +62,7 @@ export default function ConnectDialog({ opened }: { opened: Extract<AppWindow, {
         user,
         password: form.password,
         route,
-        shell: {
-          kind: form.shell,
-          ...(form.shell === 'command' ? { command: form.command } : {}),
-          codePage: form.codePage,
-          noProfile: form.noProfile,
-          ...(form.workingDirectory.trim() ? { workingDirectory: form.workingDirectory.trim() } : {}),
-        },
+        shell,
         isDemo: false,
         isProduction: form.isProduction,
       }),

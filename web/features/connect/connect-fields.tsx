@@ -11,6 +11,7 @@ import { Icon } from '@/components/ui/icons.tsx';
 import { useSaved } from '@/features/home/use-saved.ts';
 import type { SavedPolicy } from '@/lib/saved.ts';
 import { type ConnectForm, type FormProblems, OFFERED_CODE_PAGES, printAddress, readServer } from './connect-form.ts';
+import { useProblemWords } from './problem-words.ts';
 import { RouteForm } from './route-form.tsx';
 
 const POLICIES: readonly SavedPolicy[] = ['negotiate', 'ntlm', 'negotiate-raw'];
@@ -41,7 +42,7 @@ function ServerFields({ form, problems, onChange }: Part) {
     if (first.current?.value === '') first.current.focus();
   }, []);
   const read = readServer(form.server);
-  const problem = problems.server ?? null;
+  const say = useProblemWords();
   return (
     <>
       <TextField
@@ -51,12 +52,12 @@ function ServerFields({ form, problems, onChange }: Part) {
         value={form.server}
         placeholder="web01.corp.example"
         isCode
-        error={problem && t(problem)}
+        error={problems.server && say(problems.server, t('connect.server'))}
         hint={
           read === null ? (
             t('connect.serverHint')
-          ) : 'problemKey' in read ? (
-            t(read.problemKey)
+          ) : 'problem' in read ? (
+            say(read.problem, t('connect.server'))
           ) : (
             <span className="flex flex-wrap items-center gap-x-2 gap-y-1">
               <Icon name="check" className="text-good" />
@@ -86,7 +87,7 @@ function ServerFields({ form, problems, onChange }: Part) {
             value={form.command}
             placeholder="ipconfig /all"
             isCode
-            error={problems.command && t(problems.command)}
+            error={problems.command && say(problems.command, t('connect.commandLine'))}
             onChange={(event) => onChange({ command: event.target.value })}
           />
         )}
@@ -97,6 +98,7 @@ function ServerFields({ form, problems, onChange }: Part) {
 
 function SignInFields({ form, problems, onChange }: Part) {
   const t = useTranslations();
+  const say = useProblemWords();
   const read = readServer(form.server);
   const impliedUser = read !== null && 'target' in read ? read.user : null;
   return (
@@ -126,7 +128,7 @@ function SignInFields({ form, problems, onChange }: Part) {
           placeholder={impliedUser ?? 'CORP\\ana'}
           autoComplete="username"
           isCode
-          error={problems.user && t(problems.user)}
+          error={problems.user && say(problems.user, t('connect.user'))}
           onChange={(event) => onChange({ user: event.target.value })}
         />
         <PasswordField form={form} problems={problems} onChange={onChange} />
@@ -141,6 +143,7 @@ function SignInFields({ form, problems, onChange }: Part) {
 
 function PasswordField({ form, problems, onChange }: Part) {
   const t = useTranslations();
+  const say = useProblemWords();
   const [isShown, setShown] = useState(false);
   return (
     <TextField
@@ -149,7 +152,7 @@ function PasswordField({ form, problems, onChange }: Part) {
       label={t('connect.password')}
       value={form.password}
       autoComplete="current-password"
-      error={problems.password && t(problems.password)}
+      error={problems.password && say(problems.password, t('connect.password'))}
       aside={
         <button
           type="button"
@@ -165,8 +168,9 @@ function PasswordField({ form, problems, onChange }: Part) {
   );
 }
 
-function RouteFields({ form, onChange }: Part) {
+function RouteFields({ form, problems, onChange }: Part) {
   const t = useTranslations('connect');
+  const say = useProblemWords();
   const { routes } = useSaved();
   const [isAdding, setAdding] = useState(false);
   const route = routes.find(({ id }) => id === form.routeId);
@@ -179,7 +183,8 @@ function RouteFields({ form, onChange }: Part) {
         label={t('route')}
         name="route"
         value={isAdding ? NEW_ROUTE : (route?.id ?? '')}
-        hint={t(route === undefined ? 'routeHint.direct' : `routeHint.${route.kind}`)}
+        error={problems.route && say(problems.route, t('route'))}
+        hint={isAdding ? null : t(route === undefined ? 'routeHint.direct' : `routeHint.${route.kind}`)}
         onChange={({ target: { value } }) => {
           setAdding(value === NEW_ROUTE);
           if (value !== NEW_ROUTE) onChange({ routeId: value === '' ? null : value });
@@ -220,6 +225,7 @@ function RouteFields({ form, onChange }: Part) {
 
 function MoreFields({ form, problems, onChange }: Part) {
   const t = useTranslations();
+  const say = useProblemWords();
   return (
     <details className="group border-t border-line pt-3" open={problems.workingDirectory !== undefined || undefined}>
       <summary className="flex min-h-control list-none items-center gap-2 rounded-control font-medium">
@@ -256,7 +262,7 @@ function MoreFields({ form, problems, onChange }: Part) {
           placeholder="C:\Windows\Temp"
           maxLength={260}
           isCode
-          error={problems.workingDirectory && t(problems.workingDirectory)}
+          error={problems.workingDirectory && say(problems.workingDirectory, t('connect.workingDirectory'))}
           onChange={(event) => onChange({ workingDirectory: event.target.value })}
         />
         <CheckField

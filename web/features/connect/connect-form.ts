@@ -1,12 +1,16 @@
 import {
+  CODE_PAGES,
+  checkRoute,
+  checkShellOptions,
   isWinRmError,
+  type ProxyRoute,
   parseCredential,
   parseProxyUrl,
   parseTarget,
   printTarget,
+  type ShellOptions,
   type Target,
 } from '@fairlead/protocol';
-import { argumentKey } from '@/lib/error-text.ts';
 import type { SavedPolicy, SavedRoute, SavedTarget } from '@/lib/saved.ts';
 
 /** What the connect dialog's fields hold. */
@@ -27,37 +31,43 @@ export interface ConnectForm {
 }
 
 /** A field that can be wrong. */
-export type FormField = 'server' | 'command' | 'user' | 'password' | 'workingDirectory';
+export type FormField = 'server' | 'command' | 'user' | 'password' | 'route' | 'codePage' | 'workingDirectory';
 
-/** Full message keys of what is wrong, by field. */
-export type FormProblems = Partial<Record<FormField, string>>;
+/** What is wrong with a field: a full message key and the values of its sentence. */
+export interface Problem {
+  readonly key: string;
+  /** The text to quote; null where the sentence should name the field instead. */
+  readonly quote: string | null;
+  /** The limit that was passed, or 0. */
+  readonly limit: number;
+}
+
+/** What is wrong, by field. */
+export type FormProblems = Partial<Record<FormField, Problem>>;
 
 /** What a checked form asks for: all that opens a session, in the protocol's words. */
 export interface CheckedForm {
   readonly target: Target;
   readonly printedTarget: string;
   readonly user: string;
-  readonly route: {
-    readonly name: string;
-    readonly hops: readonly { kind: SavedRoute['kind']; host: string; port: number }[];
-  };
+  readonly route: ProxyRoute;
+  readonly shell: ShellOptions;
 }
 
-/** A code page one may choose, under the name its users know. */
-export const OFFERED_CODE_PAGES: readonly { readonly id: number; readonly name: string }[] = [
-  { id: 65_001, name: 'UTF-8' },
-  { id: 437, name: 'IBM437' },
-  { id: 850, name: 'IBM850' },
-  { id: 852, name: 'IBM852' },
-  { id: 866, name: 'IBM866' },
-  { id: 932, name: 'Shift_JIS' },
-  { id: 936, name: 'GBK' },
-  { id: 949, name: 'EUC-KR' },
-  { id: 950, name: 'Big5' },
-  { id: 1250, name: 'Windows-1250' },
-  { id: 1251, name: 'Windows-1251' },
-  { id: 1252, name: 'Windows-1252' },
-];
+const CODE_PAGE_NAMES: Readonly<Record<number, string>> = {
+  65001: 'UTF-8',
+  874: 'Windows-874',
+  932: 'Shift_JIS',
+  936: 'GBK',
+  949: 'EUC-KR',
+  950: 'Big5',
+};
+
+/** Code pages one may choose, each under the name its users know. */
+export const OFFERED_CODE_PAGES: readonly { readonly id: number; readonly name: string }[] = CODE_PAGES.map((id) => ({
+  id,
+  name: CODE_PAGE_NAMES[id] ?? (id >= 1250 && id <= 1258 ? `Windows-${id}` : `IBM${id}`),
+}));
 
 /** An empty form. */
 export const EMPTY_FORM: ConnectForm = {
@@ -101,12 +111,12 @@ export function savedOf(form: ConnectForm, checked: CheckedForm, id: string, use
 }
 
 /** What the server field was understood as while it is typed; null while it is empty. */
-export function readServer(text: string): { target: Target; user: string | null } | { problemKey: string } | null {
+export function readServer(text: string): { target: Target; user: string | null } | { problem: Problem } | null {
   if (text.trim() === '') return null;
   try {
     return parseTarget(text.trim());
   } catch (error) {
-    return { problemKey: problemKeyOf(error) };
+    return { problem: problemOf(error, text) };
   }
 }
 
@@ -114,13 +124,13 @@ export function readServer(text: string): { target: Target; user: string | null 
 export function readProxy(
   text: string,
   kind: SavedRoute['kind'],
-): { host: string; port: number } | { problemKey: string } | null {
+): { host: string; port: number } | { problem: Problem } | null {
   if (text.trim() === '') return null;
   try {
     const { host, port } = parseProxyUrl(text.trim(), kind);
     return { host, port };
   } catch (error) {
-    return { problemKey: problemKeyOf(error) };
+    return { problem: problemOf(error, text) };
   }
 }
 
@@ -131,39 +141,73 @@ export function checkForm(
 ): { readonly ok: true; readonly checked: CheckedForm } | { readonly ok: false; readonly problems: FormProblems } {
   const problems: FormProblems = {};
   const server = readServer(form.server);
-  if (server === null) problems.server = 'connect.problem.server';
-  else if ('problemKey' in server) problems.server = server.problemKey;
+  if (server === null) problems.server = missing('server');
+  else if ('problem' in server) problems.server = server.problem;
+  const target = server !== null && 'target' in server ? server.target : null;
   const user = form.user.trim() || (server !== null && 'target' in server ? (server.user ?? '') : '');
-  if (user === '') problems.user = 'connect.problem.user';
-  else {
+  if (user === '') problems.user = missing('user');
+  if (form.password === '') problems.password = missing('password');
+  if (form.shell === 'command' && form.command.trim() === '') problems.command = missing('command');
+  const shell = shellOf(form);
+  const route = routeOf(form, routes);
+  const attempt = (act: () => void) => {
     try {
-      parseCredential(user, form.password);
+      act();
     } catch (error) {
-      problems.user = problemKeyOf(error);
+      const field = fieldOf(error);
+      problems[field] ??= problemOf(error, null);
     }
-  }
-  if (form.password === '') problems.password = 'connect.problem.password';
-  if (form.shell === 'command' && form.command.trim() === '') problems.command = 'connect.problem.command';
-  if (/\p{Cc}/u.test(form.command)) problems.command = 'arguments.control-character';
-  if (/\p{Cc}/u.test(form.workingDirectory)) problems.workingDirectory = 'arguments.control-character';
-  if (Object.keys(problems).length > 0 || server === null || 'problemKey' in server) return { ok: false, problems };
-  const route = routes.find(({ id }) => id === form.routeId);
+  };
+  if (user !== '' && form.password !== '') attempt(() => parseCredential(user, form.password));
+  if (!problems.command) attempt(() => checkShellOptions(shell));
+  if (target) attempt(() => checkRoute(route, target));
+  if (target === null || Object.keys(problems).length > 0) return { ok: false, problems };
+  return { ok: true, checked: { target, printedTarget: printTarget(target), user, route, shell } };
+}
+
+function shellOf(form: ConnectForm): ShellOptions {
+  const workingDirectory = form.workingDirectory.trim();
   return {
-    ok: true,
-    checked: {
-      target: server.target,
-      printedTarget: printTarget(server.target),
-      user,
-      route:
-        route === undefined
-          ? { name: '', hops: [] }
-          : { name: route.name, hops: [{ kind: route.kind, host: route.host, port: route.port }] },
-    },
+    kind: form.shell,
+    ...(form.shell === 'command' ? { command: form.command } : {}),
+    codePage: form.codePage,
+    noProfile: form.noProfile,
+    ...(workingDirectory === '' ? {} : { workingDirectory }),
   };
 }
 
-function problemKeyOf(error: unknown): string {
-  return (isWinRmError(error) ? argumentKey(error) : null) ?? 'arguments.malformed';
+function routeOf(form: ConnectForm, routes: readonly SavedRoute[]): ProxyRoute {
+  const route = routes.find(({ id }) => id === form.routeId);
+  if (route === undefined) return { name: '', hops: [] };
+  return { name: route.name, hops: [{ kind: route.kind, host: route.host, port: route.port }] };
+}
+
+const missing = (field: 'server' | 'user' | 'password' | 'command'): Problem => ({
+  key: `connect.problem.${field}`,
+  quote: null,
+  limit: 0,
+});
+
+/** Reasons whose sentence reads best with the text itself in it; all others name the field. */
+const QUOTED = new Set(['not-a-host', 'not-a-url', 'not-a-number', 'unsupported-scheme', 'malformed']);
+/** Longest text that is quoted back. */
+const MAX_QUOTED = 60;
+
+function problemOf(error: unknown, typed: string | null): Problem {
+  if (!isWinRmError(error, 'misuse.bad-argument')) throw error;
+  const { reason, limit = 0 } = error.details;
+  const text = typed?.trim() ?? '';
+  const quote = QUOTED.has(reason) && text !== '' && text.length <= MAX_QUOTED ? text : null;
+  return { key: `arguments.${reason}`, quote, limit };
+}
+
+/** The field an argument's name belongs to. */
+function fieldOf(error: unknown): FormField {
+  if (!isWinRmError(error, 'misuse.bad-argument')) throw error;
+  const { argument } = error.details;
+  if (argument === 'password' || argument === 'command' || argument === 'codePage') return argument;
+  if (argument === 'workingDirectory') return argument;
+  return argument === 'user' || argument === 'domain' ? 'user' : 'route';
 }
 
 /** Host and port as one writes them; an IPv6 address in brackets. */

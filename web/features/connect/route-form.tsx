@@ -6,19 +6,24 @@ import { Button } from '@/components/ui/button.tsx';
 import { ChoiceField, TextField } from '@/components/ui/field.tsx';
 import { changeSaved, type SavedRoute, withRoute } from '@/lib/saved.ts';
 import { printAddress, readProxy } from './connect-form.ts';
+import { useProblemWords } from './problem-words.ts';
 
 /** Saves a proxy one knows, under a name. Not a form of its own: it stands inside the connect dialog's. */
 export function RouteForm({ onSaved, onCancel }: { onSaved: (id: string) => void; onCancel?: () => void }) {
   const t = useTranslations();
+  const say = useProblemWords();
   const [name, setName] = useState('');
   const [address, setAddress] = useState('');
   const [kind, setKind] = useState<SavedRoute['kind']>('http-connect');
   const [isChecked, setChecked] = useState(false);
   const read = readProxy(address, kind);
-  const problem = read === null ? (isChecked ? 'routes.problem' : null) : 'problemKey' in read ? read.problemKey : null;
+  const problem =
+    read === null
+      ? isChecked && t('routes.problem')
+      : 'problem' in read && isChecked && say(read.problem, t('routes.address'));
   const save = () => {
     setChecked(true);
-    if (read === null || 'problemKey' in read) return;
+    if (read === null || 'problem' in read) return;
     const route: SavedRoute = { id: crypto.randomUUID(), name: name.trim() || read.host, kind, ...read };
     changeSaved((saved) => withRoute(saved, route));
     setName('');
@@ -42,8 +47,8 @@ export function RouteForm({ onSaved, onCancel }: { onSaved: (id: string) => void
           value={address}
           placeholder="proxy.corp.example:3128"
           isCode
-          error={problem && t(problem)}
-          hint={read !== null && !('problemKey' in read) && t('routes.understood', { address: printAddress(read) })}
+          error={problem}
+          hint={read !== null && !('problem' in read) && t('routes.understood', { address: printAddress(read) })}
           onChange={(event) => setAddress(event.target.value)}
         />
         <TextField

@@ -31,7 +31,7 @@ export function StepList({ steps, children }: { steps: readonly StepView[]; chil
                   {t(step.labelKey, step.params)}
                   <span className="sr-only">, {t(`progress.state.${step.state}`)}</span>
                 </span>
-                <span className="shrink-0 text-sm text-ink-soft">
+                <span className="shrink-0 text-sm text-ink-soft tabular-nums">
                   {step.ms === null
                     ? step.state === 'running' && t('progress.state.running')
                     : t('hops.ms', { ms: Math.round(step.ms) })}

@@ -16,18 +16,17 @@ export type Reader = 'you' | 'relay' | 'proxy' | 'server';
 export const READERS: readonly Reader[] = ['you', 'relay', 'proxy', 'server'];
 
 /**
- * What a reader gets of a fact. `guess` is the NTLMv2 response: no password, but something a password can be guessed
- * against, offline, by anyone who recorded it.
+ * What a reader gets of a fact. `guess` is for the password alone: whoever has the NTLMv2 response, which is no
+ * password, can try passwords against it offline.
  */
 export type Reading = 'reads' | 'guess' | 'nothing';
 
-const OPEN_TO_ALL: ReadonlySet<Fact> = new Set<Fact>(['address', 'sizes', 'http', 'user']);
+const OPEN_TO_ALL: ReadonlySet<Fact> = new Set<Fact>(['address', 'sizes', 'http', 'user', 'proof']);
 
 /** What one reader gets of one fact. */
 export function reading(reader: Reader, fact: Fact): Reading {
   if (reader === 'you') return 'reads';
   if (OPEN_TO_ALL.has(fact)) return 'reads';
-  if (fact === 'proof') return reader === 'server' ? 'reads' : 'guess';
-  if (fact === 'password') return 'nothing';
+  if (fact === 'password') return 'guess';
   return reader === 'server' ? 'reads' : 'nothing';
 }

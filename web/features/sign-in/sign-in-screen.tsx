@@ -36,6 +36,8 @@ export function SignInScreen() {
       void proveLink.current(linked);
     };
     takeLink();
+    // On touch, focus would push the keyboard over the words that say where the code is.
+    if (matchMedia('(pointer: fine)').matches) input.current?.focus();
     window.addEventListener('hashchange', takeLink);
     return () => window.removeEventListener('hashchange', takeLink);
   }, []);
@@ -66,7 +68,7 @@ export function SignInScreen() {
           className="h-12 !text-lg tracking-widest"
           onChange={(event) => setCode(groupTypedCode(event.target.value))}
         />
-        <Button look="primary" type="submit" isBusy={isBusy} className="mt-4 w-full">
+        <Button look="primary" type="submit" isBusy={isBusy} className="mt-4 min-h-11 w-full">
           {isBusy ? t('busy') : t('action')}
         </Button>
       </form>

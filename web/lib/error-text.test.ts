@@ -1,0 +1,47 @@
+import { WinRmError } from '@fairlead/protocol';
+import { describe, expect, it } from 'vitest';
+import { errorText } from './error-text.ts';
+
+const REFUSAL = {
+  hop: 1,
+  host: 'proxy.corp',
+  port: 3128,
+  target: 'srv:5985',
+  status: 403,
+  via: '1.1 proxy',
+  proxyStatus: '',
+  text: 'Access denied.\u001b[31m\u202e Ask the administrator.\n',
+};
+
+describe('errorText', () => {
+  it('gives the keys of the sentences, their values and the one action', () => {
+    const text = errorText(new WinRmError('proxy.connect-denied', REFUSAL));
+    expect(text.messageKey).toBe('errors.proxy.connect-denied.message');
+    expect(text.hintKey).toBe('errors.proxy.connect-denied.hint');
+    expect(text.values).toMatchObject({ host: 'proxy.corp', port: 3128, status: 403 });
+    expect(text.actionKey).toBe('recovery.change-route');
+  });
+
+  it('shows what a peer said without what could steer a screen', () => {
+    expect(errorText(new WinRmError('proxy.connect-denied', REFUSAL)).evidence).toBe(
+      'Access denied. [31m  Ask the administrator.',
+    );
+    expect(errorText(new WinRmError('wsman.timed-out', { seconds: 20 })).evidence).toBe('');
+  });
+
+  it('keeps a long text out of the sentence but whole in the evidence', () => {
+    const text = errorText(new WinRmError('proxy.connect-denied', { ...REFUSAL, text: 'a'.repeat(2000) }));
+    expect(String(text.values['text'])).toHaveLength(200);
+    expect(text.evidence).toHaveLength(2000);
+  });
+
+  it('uses the sentence of the reason for a refused argument', () => {
+    const error = new WinRmError('misuse.bad-argument', { argument: 'command', reason: 'too-long', limit: 8191 });
+    expect(errorText(error)).toMatchObject({ messageKey: 'arguments.too-long', actionKey: null });
+    expect(errorText(error).values).toEqual({ argument: 'command', reason: 'too-long', limit: 8191 });
+  });
+
+  it('writes a report of the code and every fact', () => {
+    expect(errorText(new WinRmError('relay.lost', { reason: 'reset' })).report).toBe('relay.lost\nreason: reset');
+  });
+});

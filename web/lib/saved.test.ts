@@ -1,0 +1,90 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  MAX_UNNAMED,
+  NOTHING_SAVED,
+  parseSaved,
+  type SavedRoute,
+  type SavedTarget,
+  searchTargets,
+  withoutRoute,
+  withoutTarget,
+  withRoute,
+  withTarget,
+} from './saved.ts';
+
+const ROUTE: SavedRoute = { id: 'r', name: 'Office', kind: 'http-connect', host: 'proxy', port: 3128 };
+const TARGET: SavedTarget = {
+  id: 't',
+  name: 'Web',
+  target: 'web01',
+  user: 'CORP\\ana',
+  policy: 'ntlm',
+  shell: 'command',
+  command: 'dir',
+  codePage: 850,
+  workingDirectory: 'C:\\',
+  noProfile: true,
+  routeId: 'r',
+  isProduction: true,
+  usedAt: 5,
+};
+
+describe('saved', () => {
+  it('parseSaved reads back what was written', () => {
+    const saved = { targets: [TARGET], routes: [ROUTE] };
+    expect(parseSaved(JSON.stringify(saved))).toEqual(saved);
+  });
+
+  it('parseSaved leaves out what is broken and mends what points nowhere', () => {
+    const text = JSON.stringify({
+      targets: [{ ...TARGET, routeId: 'gone' }, { id: 1 }, null, 'x', { id: 'only', target: 'a' }],
+      routes: [
+        { ...ROUTE, port: 0 },
+        { ...ROUTE, kind: 'socks5' },
+      ],
+    });
+    const saved = parseSaved(text);
+    expect(saved.routes).toEqual([]);
+    expect(saved.targets.map(({ id, routeId }) => [id, routeId])).toEqual([
+      ['t', null],
+      ['only', null],
+    ]);
+    expect(saved.targets[1]).toMatchObject({ policy: 'negotiate', shell: 'interactive', codePage: 65_001 });
+  });
+
+  it('parseSaved never throws, whatever was stored', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
+        expect(Array.isArray(parseSaved(text).targets)).toBe(true);
+      }),
+    );
+    expect(parseSaved(null)).toEqual(NOTHING_SAVED);
+  });
+
+  it('withTarget replaces by id, merges unnamed ones that say the same, and keeps only the newest unnamed', () => {
+    let saved = withTarget(NOTHING_SAVED, TARGET);
+    saved = withTarget(saved, { ...TARGET, name: 'Web two' });
+    expect(saved.targets).toHaveLength(1);
+    for (let at = 0; at < MAX_UNNAMED + 3; at += 1) {
+      saved = withTarget(saved, { ...TARGET, id: `u${at}`, name: '', target: `host${at}`, usedAt: 10 + at });
+    }
+    saved = withTarget(saved, { ...TARGET, id: 'again', name: '', target: 'host9', usedAt: 99 });
+    expect(saved.targets.filter(({ target }) => target === 'host9')).toHaveLength(1);
+    expect(saved.targets.filter(({ name }) => name === '')).toHaveLength(MAX_UNNAMED);
+    expect(saved.targets.some(({ id }) => id === 't')).toBe(true);
+    expect(saved.targets[0]?.id).toBe('again');
+  });
+
+  it('withoutRoute makes the targets that used it direct', () => {
+    const saved = withRoute(withTarget(NOTHING_SAVED, TARGET), ROUTE);
+    expect(withoutRoute(saved, 'r')).toMatchObject({ routes: [], targets: [{ routeId: null }] });
+    expect(withoutTarget(saved, 't').targets).toEqual([]);
+  });
+
+  it('searchTargets wants every word somewhere', () => {
+    expect(searchTargets([TARGET], 'web ANA')).toHaveLength(1);
+    expect(searchTargets([TARGET], 'web ben')).toHaveLength(0);
+    expect(searchTargets([TARGET], '  ')).toHaveLength(1);
+  });
+});
