@@ -1,0 +1,63 @@
+import { type ConnectProxy, startConnectProxy } from './connect-proxy.ts';
+import { startWinRmHost, type WinRmHost, type WinRmHostOptions } from './winrm-host.ts';
+
+/** How the demo is started. */
+export interface DemoOptions extends Omit<WinRmHostOptions, 'accounts'> {
+  /** Default 0, a free port. */
+  readonly proxyPort?: number;
+  /** Passed on to the proxy. */
+  readonly onBytes?: (direction: 'to-target' | 'to-client', bytes: Uint8Array) => void;
+}
+
+/** What somebody must know to open the demo's shell, but for the password. */
+export interface DemoPlace {
+  readonly target: { readonly host: string; readonly port: number };
+  readonly route: {
+    readonly name: string;
+    readonly hops: readonly { readonly kind: 'http-connect'; readonly host: string; readonly port: number }[];
+  };
+  /** DOMAIN\name */
+  readonly user: string;
+}
+
+/** A running demo: a host behind a proxy that tunnels to it alone. */
+export interface Demo {
+  readonly place: DemoPlace;
+  readonly host: WinRmHost;
+  readonly proxy: ConnectProxy;
+  /** Sets the password of the demo's one account; before the first call nobody gets in. @throws RangeError when empty */
+  admit(password: string): void;
+  /** Stops everything. Idempotent. */
+  close(): Promise<void>;
+}
+
+const DOMAIN = 'FAIRLEAD';
+const USER = 'demo';
+
+/** Starts host and proxy on loopback, with no account yet. */
+export async function startDemo(options: DemoOptions = {}): Promise<Demo> {
+  const { proxyPort = 0, onBytes, ...hostOptions } = options;
+  const host = await startWinRmHost({ computerName: DOMAIN, ...hostOptions });
+  const target = { host: '127.0.0.1', port: host.port };
+  const proxy = await startConnectProxy({
+    port: proxyPort,
+    allow: [target],
+    ...(onBytes === undefined ? {} : { onBytes }),
+  }).catch(async (error: unknown) => {
+    await host.close();
+    throw error;
+  });
+  return {
+    place: {
+      target,
+      route: { name: 'Demo proxy', hops: [{ kind: 'http-connect', host: '127.0.0.1', port: proxy.port }] },
+      user: `${DOMAIN}\\${USER}`,
+    },
+    host,
+    proxy,
+    admit: (password) => host.addAccount({ user: USER, domain: DOMAIN, password }),
+    async close() {
+      await Promise.all([proxy.close(), host.close()]);
+    },
+  };
+}
