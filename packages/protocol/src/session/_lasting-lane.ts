@@ -1,6 +1,6 @@
+import { withDeadline } from '../bytes/deadline.ts';
 import type { ByteStream } from '../bytes/stream.ts';
 import { fail, isWinRmError, WinRmError } from '../errors.ts';
-import { withDeadline } from '../http/deadline.ts';
 import type { Journal, LaneName } from '../journal.ts';
 import type { HopReport, OpenedRoad, RoadOpener } from '../opened-road.ts';
 import type { Platform } from '../platform.ts';
@@ -202,9 +202,11 @@ export class LastingLane implements Lane {
   }
 }
 
-/** Whether the connection went away under a request, so that nobody knows how far it got. */
+/** Whether the connection went away under a request, or under the last leg that carried it; nobody knows how far it got. */
 function isLoss(error: unknown): boolean {
-  return LOSSES.some((code) => isWinRmError(error, code));
+  const isLegLost = isWinRmError(error, 'auth.incomplete') || isWinRmError(error, 'proxy.drops-connection');
+  const below = isLegLost ? error.cause : error;
+  return LOSSES.some((code) => isWinRmError(below, code));
 }
 
 const LOSSES = ['http.closed-early', 'relay.lost', 'session.timed-out'] as const;

@@ -94,15 +94,16 @@ export async function openShell(
   const stop = new AbortController();
   const onAbort = (): void => stop.abort(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
-  const isInteractive = options.shell.kind === 'interactive';
-  if (isInteractive) {
-    // Whatever becomes of it, the first Receive opens the lane again and reports; before that, it stops the opening.
-    output.open(stop.signal, signedIn(parts.journal)).catch((error: unknown) => stop.abort(error));
-  }
   const { shell, platform } = options;
   const { onShell, onOrphan } = parts;
+  const hasSignedIn = signedIn(parts.journal);
+  const opening = openWinRs({ client, control, output, shell, platform, signal: stop.signal, onShell, onOrphan });
+  if (shell.kind === 'interactive') {
+    // Until the shell is open a failure here stops the opening; later the first Receive tries again and reports.
+    output.open(stop.signal, hasSignedIn).catch((error: unknown) => stop.abort(error));
+  }
   try {
-    return await openWinRs({ client, control, output, shell, platform, signal: stop.signal, onShell, onOrphan });
+    return await opening;
   } catch (error) {
     stop.abort(error);
     throw error;

@@ -58,7 +58,8 @@ export async function openWinRs(options: WinRsOptions): Promise<Shell> {
   checkShellOptions(shell);
   const isInteractive = shell.kind === 'interactive';
   const starter = isInteractive ? options.control : options.output;
-  const shellId = await client.post(
+  const shellId = await postCreate(
+    client,
     createShell({
       codePage: shell.codePage,
       noProfile: shell.noProfile ?? false,
@@ -78,6 +79,23 @@ export async function openWinRs(options: WinRsOptions): Promise<Shell> {
   } catch (error) {
     options.onOrphan(withinClosingTime(options.platform, (inner) => client.post(deleteShell(shellId), starter, inner)));
     throw error;
+  }
+}
+
+/**
+ * A Create whose fate is unknown is not repeated either, but nothing of the person's has been done: at worst an idle
+ * shell is left that the server deletes itself. So the error is the one that happened.
+ */
+async function postCreate(
+  client: WsmanClient,
+  operation: ReturnType<typeof createShell>,
+  lane: Lane,
+  signal: AbortSignal,
+): Promise<string> {
+  try {
+    return await client.post(operation, lane, signal);
+  } catch (error) {
+    throw isWinRmError(error, 'shell.fate-unknown') && isWinRmError(error.cause) ? error.cause : error;
   }
 }
 

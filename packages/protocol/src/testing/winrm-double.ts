@@ -58,6 +58,8 @@ export interface SeenConnection {
   readonly pair: StreamPair;
   readonly requests: DecodedRequest[];
   handshakes: number;
+  /** Whether a request that still waits has nobody to answer any more. */
+  isGone: boolean;
 }
 
 /**
@@ -89,7 +91,7 @@ export class WinRmDouble {
 
   readonly openRoad: RoadOpener = async (lane) => {
     const pair = streamPair();
-    const seen: SeenConnection = { lane, pair, requests: [], handshakes: 0 };
+    const seen: SeenConnection = { lane, pair, requests: [], handshakes: 0, isGone: false };
     this.connections.push(seen);
     void new DoubleConnection(this, seen, this.connections.length, this.#options)
       .serve(pair.far)
@@ -126,7 +128,11 @@ export class WinRmDouble {
 
   /** Ends every connection that is open, from the server's side. */
   endConnections(): void {
-    for (const { pair } of this.connections) void pair.far.end().catch(() => undefined);
+    for (const connection of this.connections) {
+      connection.isGone = true;
+      void connection.pair.far.end().catch(() => undefined);
+    }
+    this.#wake();
   }
 
   #wake(): void {
@@ -161,7 +167,7 @@ export class WinRmDouble {
       case 'Command':
         return answer(messageId, '<rsp:CommandResponse><rsp:CommandId>COMMAND-1</rsp:CommandId></rsp:CommandResponse>');
       case 'Receive':
-        return await this.#receive(messageId);
+        return await this.#receive(operation);
       case 'Send': {
         const send = childOf(body, NAMESPACES.rsp, 'Send');
         const stream = send && childOf(send, NAMESPACES.rsp, 'Stream');
@@ -191,7 +197,11 @@ export class WinRmDouble {
     }
   }
 
-  async #receive(messageId: string): Promise<DoubleReply> {
+  async #receive({ messageId, connection }: SeenOperation): Promise<DoubleReply> {
+    const seen = this.connections[connection - 1];
+    const requireListener = (): void => {
+      if (seen?.isGone || seen?.pair.destroyed.near()) throw new Error('nobody listens');
+    };
     while (this.#output.length === 0 && this.#exitCode === null) {
       if (this.isTerminated) return fault(messageId, '995', 'w:InternalError', 'aborted');
       if (!this.hasShell) return fault(messageId, '2150858843', 'w:InvalidSelectors', 'gone');
@@ -200,6 +210,7 @@ export class WinRmDouble {
         return fault(messageId, '2150858793', 'w:TimedOut', 'nothing yet');
       }
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      requireListener();
     }
     const streams = this.#output
       .splice(0)

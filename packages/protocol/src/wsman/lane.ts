@@ -1,5 +1,5 @@
 import { utf8Decode, utf8Encode } from '../bytes/bytes.ts';
-import { type ErrorDetails, type Fate, fail } from '../errors.ts';
+import { type Fate, fail, isWinRmError, WinRmError } from '../errors.ts';
 import { HttpConnection } from '../http/connection.ts';
 import { converse, type SealedBody } from '../http/converse.ts';
 import { readableLine, readableText } from '../http/evidence.ts';
@@ -183,7 +183,7 @@ export class LaneConnection {
   async #authenticate(riding: RidingPost | null): Promise<string | null> {
     const { authenticator, platform, signal, journal, name, counts } = this.#options;
     const sent = { operation: riding?.operation ?? '', bytes: 0, atMs: 0 };
-    let lastStatus = 0;
+    const legs: number[] = [];
     const { context, reply } = await converse({
       connection: this.#http,
       authenticator,
@@ -201,20 +201,19 @@ export class LaneConnection {
       signal,
       onLeg: (leg) => {
         this.#mechanism = leg.mechanism;
-        lastStatus = leg.status;
+        legs.push(leg.status);
         counts.exchanges++;
         journal.record({ event: 'leg', lane: name, ...leg });
       },
+    }).catch((error: unknown) => {
+      throw foreignAnswer(error, legs);
     });
     // A mechanism that ends without keys cannot seal, and nothing leaves over http unsealed.
     if (context === null) return fail('auth.too-weak', { mechanism: this.#mechanism, missing: 'sealing' });
     this.#context = context;
     counts.handshakes++;
     journal.record({ event: 'connection', lane: name, what: 'authenticated', reason: this.#mechanism });
-    if (reply !== null) return this.#read(context, reply, sent);
-    // Only a 2xx ends authentication; a mechanism without a last token of the server's cannot see that itself.
-    if (lastStatus < 200 || lastStatus > 299) failWithStatus(lastStatus, '', null);
-    return null;
+    return reply === null ? null : this.#read(context, reply, sent);
   }
 
   #request(authorization: string | null, sealed: SealedBody | null): HttpRequest {
@@ -304,14 +303,29 @@ interface Sent {
   atMs: number;
 }
 
-/** What an unsealed status other than success says. `response` is null when only its status is known. */
-function failWithStatus(status: number, contentType: string, response: HttpResponse | null): never {
-  const text = response === null ? '' : readableText(response.body);
-  const details: ErrorDetails['wsman.not-wsman'] = { status, contentType, text };
-  const isForeignPage = status === 500 && response !== null && response.body.length > 0;
-  if (status === 404 || status === 405 || isForeignPage) fail('wsman.not-wsman', details);
-  return fail('http.unexpected-status', { status, reason: readableLine(response?.reason ?? ''), text });
+/** What an unsealed status other than success says. */
+function failWithStatus(status: number, contentType: string, response: HttpResponse): never {
+  const text = readableText(response.body);
+  const isForeignPage = status === 500 && response.body.length > 0;
+  if (NOT_SERVED.has(status) || isForeignPage) fail('wsman.not-wsman', { status, contentType, text });
+  return fail('http.unexpected-status', { status, reason: readableLine(response.reason), text });
 }
+
+/**
+ * WinRM answers a first token with 401 and nothing else. Success at once, or that there is no such thing here, comes from
+ * something that is not WinRM.
+ */
+function foreignAnswer(error: unknown, legs: readonly number[]): unknown {
+  const status = legs.at(-1) ?? 0;
+  const isWelcome = legs.length === 1 && status >= 200 && status <= 299 && isWinRmError(error, 'auth.incomplete');
+  const isMissing = NOT_SERVED.has(status) && isWinRmError(error, 'http.unexpected-status');
+  if (!isWelcome && !isMissing) return error;
+  const text = isWinRmError(error, 'http.unexpected-status') ? error.details.text : '';
+  return new WinRmError('wsman.not-wsman', { status, contentType: '', text }, error);
+}
+
+/** No such place, no such method, not implemented. RFC 9110, sections 15.5.5, 15.5.6, 15.6.2 */
+const NOT_SERVED: ReadonlySet<number> = new Set([404, 405, 501]);
 
 function looksLikeSoap(contentType: string): boolean {
   return /^(?:application\/soap\+xml|text\/xml|application\/xml)\b/i.test(contentType);

@@ -1,0 +1,272 @@
+import { describe, expect, it } from 'vitest';
+import { parseCredential } from '../auth/credential.ts';
+import { utf8Decode } from '../bytes/bytes.ts';
+import { fixedPlatform, settled } from '../testing/index.ts';
+import { type DoubleReply, type SeenOperation, WinRmDouble } from '../testing/winrm-double.ts';
+import { Session, type SessionOptions } from './session.ts';
+import { parseTarget } from './target.ts';
+
+const COMMAND = { kind: 'command', command: 'echo hi', codePage: 65001 } as const;
+const INTERACTIVE = { kind: 'interactive', codePage: 65001 } as const;
+
+function sessionWith(double: WinRmDouble, options: Partial<SessionOptions> = {}) {
+  const platform = fixedPlatform();
+  const session = new Session({
+    target: parseTarget('srv1').target,
+    policy: 'ntlm',
+    credential: parseCredential('CORP\\alice', 'Passw0rd!'),
+    openRoad: double.openRoad,
+    platform,
+    shell: INTERACTIVE,
+    ...options,
+  });
+  return { session, platform };
+}
+
+async function textOf(session: Session): Promise<string> {
+  let text = '';
+  for await (const { bytes } of session.output) text += utf8Decode(bytes);
+  return text;
+}
+
+/** Does something to the nth operation of a name, counted from 1. */
+function nth<Result>(name: string, count: number, result: Result): (operation: SeenOperation) => Result | undefined {
+  let seen = 0;
+  return (operation) => (operation.name === name && ++seen === count ? result : undefined);
+}
+
+describe('a lane whose connection ends between requests', () => {
+  it('is opened anew with new keys, and nothing is lost', async () => {
+    const double = new WinRmDouble();
+    const { session } = sessionWith(double);
+    const links: string[] = [];
+    session.watch((state) => state.at === 'ready' && links.push(state.link));
+    await session.open();
+    const output = textOf(session);
+    await settled();
+    double.endConnections(); // the Receive that waits loses its connection too
+    await settled();
+    await session.writeText('one\r\n');
+    double.write('stdout', 'two');
+    double.exit(0);
+    expect(await output).toBe('two');
+    expect(double.input.map(({ text }) => text)).toEqual(['one\r\n']);
+    expect(double.connections.map(({ handshakes }) => handshakes)).toEqual([1, 1, 1, 1]);
+    expect(links).toContain('reopening');
+    expect(links.at(-1)).toBe('live');
+    await session.close();
+  });
+
+  it.each([3, 4, 5])('survives a server that closes every %i requests, the legs included', async (closeAfter) => {
+    const double = new WinRmDouble({ closeAfter });
+    const { session } = sessionWith(double);
+    await session.open();
+    let wanted = '';
+    const output = textOf(session);
+    for (let line = 0; line < 12; line++) {
+      await session.writeText(`line ${line}\r\n`);
+      double.write('stdout', `answer ${line}\n`);
+      wanted += `answer ${line}\n`;
+      await settled();
+    }
+    double.exit(0);
+    expect(await output).toBe(wanted);
+    await session.close();
+    expect(double.input).toHaveLength(12);
+    expect(double.connections.every(({ handshakes }) => handshakes === 1)).toBe(true);
+    expect(double.connections.every(({ requests }) => requests.length <= closeAfter)).toBe(true);
+  });
+
+  it('is opened anew before it is used after 100 idle seconds', async () => {
+    const double = new WinRmDouble();
+    const { session, platform } = sessionWith(double);
+    await session.open();
+    await platform.advance(99_000);
+    await session.writeText('a');
+    expect(double.connections).toHaveLength(2);
+    await platform.advance(101_000);
+    await session.writeText('b');
+    expect(double.connections.filter(({ lane }) => lane === 'control')).toHaveLength(2);
+    await session.close();
+  });
+});
+
+describe('a lane whose connection is lost under a request', () => {
+  it('asks a Receive again', async () => {
+    const double = new WinRmDouble();
+    double.before = nth('Receive', 2, 'drop' as const);
+    const { session } = sessionWith(double, { shell: COMMAND });
+    await session.open();
+    const output = textOf(session);
+    double.write('stdout', 'a');
+    await settled();
+    double.write('stdout', 'b');
+    double.exit(0);
+    expect(await output).toBe('ab');
+    expect(double.connections).toHaveLength(2);
+    const ids = double.operations.map(({ messageId }) => messageId);
+    expect(new Set(ids).size).toBe(ids.length);
+    await session.close();
+  });
+
+  it('never repeats a Send: shell.fate-unknown, and typing goes on afterwards', async () => {
+    const double = new WinRmDouble();
+    double.after = nth('Send', 1, 'drop' as const);
+    const { session } = sessionWith(double);
+    await session.open();
+    const first = session.writeText('del important\r\n');
+    const behind = session.writeText('dir\r\n');
+    await expect(first).rejects.toMatchObject({ code: 'shell.fate-unknown', details: { operation: 'Send' } });
+    await expect(behind).rejects.toMatchObject({ code: 'shell.fate-unknown' });
+    expect(double.input.map(({ text }) => text)).toEqual(['del important\r\n']);
+    expect(session.state).toMatchObject({ at: 'ready' });
+    await session.writeText('echo\r\n');
+    expect(double.input.at(-1)?.text).toBe('echo\r\n');
+    await session.close();
+  });
+
+  it('never repeats a Command: shell.fate-unknown, and the shell is deleted', async () => {
+    const double = new WinRmDouble();
+    double.after = nth('Command', 1, 'drop' as const);
+    const { session } = sessionWith(double, { shell: COMMAND });
+    await expect(session.open()).rejects.toMatchObject({
+      code: 'shell.fate-unknown',
+      details: { operation: 'Command' },
+    });
+    await session.close();
+    expect(double.names.filter((name) => name === 'Command')).toHaveLength(1);
+    expect(double.hasShell).toBe(false);
+  });
+
+  it('never repeats a Create: what was lost is said', async () => {
+    for (const bodyOnLastLeg of ['auto', 'never'] as const) {
+      const double = new WinRmDouble();
+      double.after = nth('Create', 1, 'drop' as const);
+      const { session } = sessionWith(double, { shell: COMMAND, bodyOnLastLeg });
+      await expect(session.open()).rejects.toMatchObject({
+        code: bodyOnLastLeg === 'auto' ? 'auth.incomplete' : 'http.closed-early',
+      });
+      expect(double.names).toEqual(['Create']);
+      await session.close();
+    }
+  });
+
+  it('gives up after two complete handshakes for one request', async () => {
+    const double = new WinRmDouble();
+    double.before = ({ name }) => (name === 'Receive' ? 'drop' : undefined);
+    const { session } = sessionWith(double, { shell: COMMAND });
+    await session.open();
+    await expect(textOf(session)).rejects.toMatchObject({
+      code: 'auth.incomplete',
+      cause: { code: 'http.closed-early' },
+    });
+    expect(double.names.filter((name) => name === 'Receive')).toHaveLength(3);
+    expect(session.state).toMatchObject({ at: 'lost', error: { code: 'auth.incomplete' }, canReconnect: true });
+    await session.close();
+    expect(double.connections.filter(({ requests }) => requests.length > 1)).toHaveLength(4); // one more for the farewell
+  });
+
+  it('asks a Receive again that is not answered in 25 seconds, and says session.timed-out about a Send', async () => {
+    const double = new WinRmDouble();
+    const { session, platform } = sessionWith(double);
+    await session.open();
+    double.before = (operation) =>
+      operation.name === 'Send' || (operation.name === 'Receive' && operation.connection === 2)
+        ? new Promise<undefined>(() => undefined)
+        : undefined;
+    const output = textOf(session);
+    await settled();
+    await platform.advance(24_900);
+    expect(double.names.filter((name) => name === 'Receive')).toHaveLength(1);
+    await platform.advance(200);
+    await settled();
+    expect(double.names.filter((name) => name === 'Receive')).toHaveLength(2);
+    const write = expect(session.writeText('x')).rejects.toMatchObject({
+      code: 'shell.fate-unknown',
+      cause: { code: 'session.timed-out' },
+    });
+    await settled();
+    await platform.advance(66_000);
+    await write;
+    double.write('stdout', 'late');
+    double.exit(0);
+    expect(await output).toBe('late');
+  });
+});
+
+describe('a lane that loses its authentication', () => {
+  const refuse = (): DoubleReply => ({ status: 401, headers: ['WWW-Authenticate: Negotiate'] });
+
+  it('signs in again once, and repeats what was refused: a 401 has not been applied', async () => {
+    const double = new WinRmDouble();
+    double.before = nth('Command', 1, refuse());
+    const { session } = sessionWith(double, { shell: COMMAND });
+    await session.open();
+    expect(double.names).toEqual(['Create', 'Command', 'Command']);
+    expect(double.connections.map(({ handshakes }) => handshakes)).toEqual([1, 1]);
+    await session.close();
+  });
+
+  it('is auth.incomplete on a direct road when it happens again, never auth.rejected', async () => {
+    const double = new WinRmDouble();
+    double.before = ({ name }) => (name === 'Command' ? refuse() : undefined);
+    const { session } = sessionWith(double, { shell: COMMAND, bodyOnLastLeg: 'never' });
+    await expect(session.open()).rejects.toMatchObject({ code: 'auth.incomplete', details: { stage: 'sealed' } });
+    expect(double.names.filter((name) => name === 'Command')).toHaveLength(3);
+    await session.close();
+  });
+
+  it('is proxy.drops-connection when a Via or a proxy is there, for a 401 and for a 400 of another connection', async () => {
+    const obstacles: [DoubleReply, boolean, string][] = [
+      [{ ...refuse(), headers: ['Via: 1.1 px.corp'] }, false, '1.1 px.corp'],
+      [refuse(), true, ''],
+      [{ status: 400 }, true, ''],
+    ];
+    for (const [reply, hasProxy, via] of obstacles) {
+      const double = new WinRmDouble({ road: { hasProxy } });
+      double.before = ({ name }) => (name === 'Command' ? reply : undefined);
+      const { session } = sessionWith(double, { shell: COMMAND, bodyOnLastLeg: 'never' });
+      await expect(session.open()).rejects.toMatchObject({ code: 'proxy.drops-connection', details: { via } });
+      await session.close();
+    }
+  });
+});
+
+describe('a server that cannot take a body on the last leg', () => {
+  it.each([{ status: 400 }, { status: 500 }])(
+    'gets an empty last leg from then on (it answered $status)',
+    async (reply) => {
+      const double = new WinRmDouble();
+      double.before = nth('Create', 1, reply);
+      const { session } = sessionWith(double, { shell: COMMAND });
+      await session.open();
+      expect(double.names).toEqual(['Create', 'Create', 'Command']);
+      expect(double.connections[1]?.requests[1]?.body).toHaveLength(0);
+      await session.close();
+    },
+  );
+});
+
+describe('a proxy that asks for credentials', () => {
+  it('is named in proxy.auth-required', async () => {
+    const double = new WinRmDouble({ road: { hasProxy: true, form: 'absolute' } });
+    double.onRequest = () => ({
+      status: 407,
+      headers: ['Proxy-Authenticate: Basic realm="x"', 'Proxy-Authenticate: NTLM'],
+    });
+    const { session } = sessionWith(double, {
+      shell: COMMAND,
+      openRoad: (lane, onHop, signal) => {
+        onHop({ hop: 1, party: 'proxy', host: 'px.corp', port: 3128, stage: 'open', ms: 1, address: '10.0.0.1' });
+        onHop({ hop: 2, party: 'server', host: 'srv1', port: 5985, stage: 'asking', ms: 1, address: '' });
+        return double.openRoad(lane, onHop, signal);
+      },
+    });
+    await expect(session.open()).rejects.toMatchObject({
+      code: 'proxy.auth-required',
+      details: { hop: 1, host: 'px.corp', port: 3128, offered: 'Basic, NTLM' },
+    });
+    expect(double.connections[0]?.requests[0]?.target).toBe('http://srv1:5985/wsman');
+    await session.close();
+  });
+});
