@@ -86,14 +86,15 @@ export class DialSocket {
   }
 
   #take(content: RawData, isBinary: boolean): void {
-    if (this.#stage === 'over') return;
+    // The library's own choice of three forms, unless told otherwise; the others are never seen.
+    if (this.#stage === 'over' || !Buffer.isBuffer(content)) return;
     this.#silentTicks = 0;
     if (isBinary) {
       if (this.#pipe === null) this.close('malformed');
-      else this.#pipe.receive(content as Buffer);
+      else this.#pipe.receive(content);
       return;
     }
-    const message = readTabMessage(content.toString());
+    const message = readTabMessage(content.toString('utf8'));
     if (message === null) this.close('malformed');
     else if (message.type === 'dial') this.#dial(message.ticket);
     else if (message.type === 'end') {

@@ -1,21 +1,20 @@
 import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { DestinationStream } from 'pino';
 import { CodeDesk, TicketDesk } from './access.ts';
 import { Api } from './api.ts';
 import { type RelayConfig, StartError } from './config.ts';
 import { type DialPolicy, exactRule, type Rule } from './dial-policy.ts';
 import { type Resolve, systemResolve } from './dialer.ts';
-import { createLog } from './log.ts';
+import { createLog, type Log } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { OriginCheck } from './origin.ts';
 import { PipeRoom } from './pipe-room.ts';
 import { nodePlatform } from './platform.ts';
 import { createDoors } from './server.ts';
 import { SignInCookie } from './sign-in-cookie.ts';
-import { loadSite } from './static-site.ts';
-import { openStore } from './store.ts';
+import { loadSite, type StaticSite } from './static-site.ts';
+import { openStore, type Store } from './store.ts';
 
 export { type RelayConfig, readConfig, StartError } from './config.ts';
 
@@ -49,15 +48,58 @@ export async function startRelay(config: RelayConfig, parts: RelayParts = {}): P
   const site = await loadSite(config.staticFolder);
   const policy = policyOf(config);
   const store = openStore(config.dataFolder);
+  const relay = assemble({ config, parts, log, site, policy, store });
+  try {
+    await listen(relay.server, config);
+  } catch (error) {
+    await relay.room.drain(0);
+    store.close();
+    throw error;
+  }
+  const port = portOf(relay.server, config.port);
+  const compressed = site.compress().then(() => log.debug('static.loaded', { count: site.size }));
+  log.info('relay.ready', { port });
+  let closing: Promise<void> | null = null;
+  const close = async () => {
+    relay.startDraining();
+    log.info('relay.draining', {});
+    site.stop();
+    const closed = new Promise<void>((resolve) => relay.server.close(() => resolve()));
+    relay.server.closeIdleConnections();
+    await relay.room.drain(config.drainSeconds * 1000);
+    relay.server.closeAllConnections();
+    await Promise.all([closed, compressed]);
+    store.close();
+    relay.metrics.stop();
+    log.info('relay.stopped', {});
+  };
+  return {
+    port,
+    origin: config.publicOrigin ?? `http://${config.host.includes(':') ? '[::1]' : 'localhost'}:${port}`,
+    expectProof: (proofHash) => relay.codes.expect(proofHash),
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+interface Materials {
+  readonly config: RelayConfig;
+  readonly parts: RelayParts;
+  readonly log: Log;
+  readonly site: StaticSite;
+  readonly policy: DialPolicy;
+  readonly store: Store;
+}
+
+/** Joins the rooms of the relay; nothing listens yet. */
+function assemble({ config, parts, log, site, policy, store }: Materials) {
   const metrics = createMetrics();
   const codes = new CodeDesk();
   const tickets = new TicketDesk();
   const room = new PipeRoom({
-    policy,
-    tickets,
-    store,
-    log,
-    metrics,
+    ...{ policy, tickets, store, log, metrics },
     resolve: parts.resolve ?? systemResolve,
     clock: parts.clock ?? nodePlatform,
     connectionLimit: config.connectionLimit,
@@ -65,71 +107,34 @@ export async function startRelay(config: RelayConfig, parts: RelayParts = {}): P
     ...(parts.beatMs === undefined ? {} : { beatMs: parts.beatMs }),
   });
   const origins = new OriginCheck(config.publicOrigin, config.host);
-  const cookie = new SignInCookie(origins.isHttps, () => port);
-  let port = config.port;
+  const cookie = new SignInCookie(origins.isHttps, () => portOf(server, config.port));
   let isDraining = false;
   const api = new Api({
+    ...{ policy, codes, tickets, store, cookie, origins, room, log, metrics },
     version: readVersion(),
     demo: config.demo,
     canReach: { targets: textsOf(config.targets), proxies: textsOf(config.proxies) },
-    policy,
-    codes,
-    tickets,
     ticketsPerMinute: config.dialsPerMinute,
-    store,
-    cookie,
-    origins,
-    room,
-    log,
-    metrics,
     onCodeUsed: () => parts.onCodeUsed?.(),
   });
   const server = createDoors({
-    origins,
-    api,
-    site,
-    metrics,
+    ...{ origins, api, site, metrics, log },
     metricsToken: config.metricsToken,
-    log,
     isDraining: () => isDraining,
     onPipe: (socket, request) => {
       const token = cookie.read(request);
       room.accept(socket, token === null ? null : store.find(token, room.clock.now()));
     },
   });
-  try {
-    await listen(server, config);
-  } catch (error) {
-    await room.drain(0);
-    store.close();
-    throw error;
-  }
-  port = (server.address() as AddressInfo).port;
-  const compressed = site.compress().then(() => log.debug('static.loaded', { count: site.size }));
-  log.info('relay.ready', { port });
-  let closing: Promise<void> | null = null;
-  const close = async () => {
+  const startDraining = () => {
     isDraining = true;
-    log.info('relay.draining', {});
-    site.stop();
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    server.closeIdleConnections();
-    await room.drain(config.drainSeconds * 1000);
-    server.closeAllConnections();
-    await Promise.all([closed, compressed]);
-    store.close();
-    metrics.stop();
-    log.info('relay.stopped', {});
   };
-  return {
-    port,
-    origin: config.publicOrigin ?? `http://${config.host.includes(':') ? '[::1]' : 'localhost'}:${port}`,
-    expectProof: (proofHash) => codes.expect(proofHash),
-    close: () => {
-      closing ??= close();
-      return closing;
-    },
-  };
+  return { server, room, codes, metrics, startDraining };
+}
+
+function portOf(server: Server, fallback: number): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : fallback;
 }
 
 /** The rules of the settings, and exactly the demo's host and proxies. */

@@ -49,7 +49,11 @@ function watch(child: ChildProcess): Run {
   child.stderr?.on('data', (bytes) => {
     err += String(bytes);
   });
-  const exited = new Promise<number | null>((resolve) => child.on('close', resolve));
+  // Not 'close': it does not come for a child whose channel was disconnected from here.
+  const closed = [child.stdout, child.stderr].map((stream) => new Promise((resolve) => stream?.on('close', resolve)));
+  const exited = new Promise<number | null>((resolve) => {
+    child.on('exit', (code) => void Promise.all(closed).then(() => resolve(code)));
+  });
   const until = (pattern: RegExp) =>
     new Promise<RegExpExecArray>((resolve, reject) => {
       const check = () => {

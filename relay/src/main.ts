@@ -23,26 +23,28 @@ async function main(): Promise<void> {
 }
 
 async function run(config: RelayConfig): Promise<void> {
-  let relay: Relay | null = null;
   const onCodeUsed = () => {
     if (hasParent()) tellCodeUsed();
-    else if (relay !== null) void printNewCode(relay);
+    else void printNewCode(relay);
   };
-  relay = await startRelay(config, { onCodeUsed });
-  const { close } = relay;
+  const relay = await startRelay(config, { onCodeUsed });
+  let interrupts = 0;
   let isStopping = false;
   const stop = () => {
-    // Asked twice, somebody is in a hurry.
-    if (isStopping) process.exit(0);
+    if (isStopping) return;
     isStopping = true;
     setTimeout(() => process.exit(0), STOP_MS).unref();
-    close().then(
+    relay.close().then(
       () => process.exit(0),
       () => process.exit(1),
     );
   };
   process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  process.on('SIGINT', () => {
+    // Ctrl+C twice: somebody is in a hurry. SIGTERM may follow the first by itself, from a start script.
+    if (interrupts++ > 0) process.exit(0);
+    stop();
+  });
   if (hasParent()) {
     obeyParent(relay, stop);
     return;

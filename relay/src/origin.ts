@@ -36,7 +36,8 @@ export class OriginCheck {
   isOwnPage(request: IncomingMessage): boolean {
     const origin = this.originOf(request);
     if (origin === null || request.headers.origin !== origin) return false;
-    const site = request.headers['sec-fetch-site'];
+    // Browsers do not agree on what this says of a WebSocket; its Origin is enough.
+    const site = request.method === 'POST' ? request.headers['sec-fetch-site'] : undefined;
     return site === undefined || site === 'same-origin';
   }
 

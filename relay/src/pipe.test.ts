@@ -97,7 +97,7 @@ test('each side can end while the other goes on', async () => {
 
   const early = await serve((socket) => {
     socket.end('done');
-    socket.on('data', (bytes) => heard.push(`late ${bytes}`));
+    socket.on('data', (bytes) => heard.push(`late ${bytes.toString()}`));
   });
   const other = await openTo(early.port);
   await other.until('end');

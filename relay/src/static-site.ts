@@ -63,7 +63,7 @@ export class StaticSite {
 
   /** Answers GET and HEAD. @param target the request target as sent */
   answer(request: IncomingMessage, response: ServerResponse, target: string): void {
-    const [rawPath = '', query] = split(target);
+    const [rawPath, query] = split(target);
     const path = decodePath(rawPath);
     if (path === null) {
       sendText(response, 400, 'Bad path\n');

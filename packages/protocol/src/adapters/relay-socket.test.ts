@@ -1,0 +1,304 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { HopReport, OpenedRoad } from '../opened-road.ts';
+import { MAX_UNREAD_BYTES } from './_relay-stream.ts';
+import { relayRoad } from './relay-socket.ts';
+
+/** The relay's end, played by the test. */
+class FakeSocket extends EventTarget {
+  static last: FakeSocket;
+  readonly url: string;
+  readonly sent: (string | Uint8Array)[] = [];
+  readyState = 0;
+  bufferedAmount = 0;
+  binaryType = 'blob';
+  closedWith: number | null = null;
+
+  constructor(url: string) {
+    super();
+    this.url = url;
+    FakeSocket.last = this;
+  }
+
+  send(content: string | Uint8Array): void {
+    this.sent.push(content);
+  }
+
+  close(code: number): void {
+    this.closedWith ??= code;
+    this.readyState = 2;
+  }
+
+  open(): void {
+    this.readyState = 1;
+    this.dispatchEvent(new Event('open'));
+  }
+
+  say(message: unknown): void {
+    const data = typeof message === 'string' ? message : JSON.stringify(message);
+    this.dispatchEvent(new MessageEvent('message', { data }));
+  }
+
+  bytes(...bytes: number[]): void {
+    this.dispatchEvent(new MessageEvent('message', { data: new Uint8Array(bytes).buffer }));
+  }
+
+  drop(code: number): void {
+    this.readyState = 3;
+    this.dispatchEvent(Object.assign(new Event('close'), { code, reason: '', wasClean: code === 1000 }));
+  }
+}
+
+beforeEach(() => vi.stubGlobal('WebSocket', FakeSocket));
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
+
+const TICKET = 'T'.repeat(43);
+
+async function begin(onHop: (report: HopReport) => void = () => {}) {
+  const stop = new AbortController();
+  const opener = relayRoad({ origin: 'https://relay.example', ticket: () => Promise.resolve(TICKET) });
+  const road = opener('control', onHop, stop.signal);
+  road.catch(() => {});
+  await Promise.resolve();
+  await new Promise<void>((resolve) => queueMicrotask(resolve));
+  await Promise.resolve();
+  return { road, stop, socket: FakeSocket.last };
+}
+
+async function openRoad(): Promise<{ road: OpenedRoad; socket: FakeSocket; stop: AbortController }> {
+  const { road, socket, stop } = await begin();
+  socket.open();
+  socket.say({ type: 'opened', form: 'origin', hasProxy: true });
+  return { road: await road, socket, stop };
+}
+
+test('relayRoad sends its ticket, reports hops and opens', async () => {
+  const hops: HopReport[] = [];
+  const { road, socket } = await begin((report) => hops.push(report));
+  expect(socket.url).toBe('wss://relay.example/ws/pipe');
+  expect(socket.binaryType).toBe('arraybuffer');
+  socket.open();
+  expect(socket.sent).toEqual([`{"type":"dial","ticket":"${TICKET}"}`]);
+  const report = { hop: 1, party: 'proxy', host: 'p', port: 3128, stage: 'open', ms: 3.5, address: '10.0.0.1' };
+  socket.say({ type: 'hop', report });
+  socket.say({ type: 'beat' });
+  socket.say({ type: 'opened', form: 'absolute', hasProxy: true });
+  expect(await road).toMatchObject({ form: 'absolute', hasProxy: true });
+  expect(hops).toEqual([report]);
+});
+
+test('bytes come in order, the end after them, and a close after both ends is no loss', async () => {
+  const { road, socket } = await openRoad();
+  const reading = road.stream.read();
+  socket.bytes(1, 2);
+  socket.bytes(3);
+  socket.say({ type: 'end' });
+  expect(await reading).toEqual(new Uint8Array([1, 2]));
+  expect(await road.stream.read()).toEqual(new Uint8Array([3]));
+  expect(await road.stream.read()).toBeNull();
+  await road.stream.write(new Uint8Array([9]));
+  await road.stream.end();
+  await road.stream.end();
+  expect(socket.sent.slice(1)).toEqual([new Uint8Array([9]), '{"type":"end"}']);
+  socket.drop(1000);
+  expect(await road.stream.read()).toBeNull();
+  await expect(road.stream.write(new Uint8Array([1]))).rejects.toMatchObject({ code: 'misuse.wrong-state' });
+});
+
+test('what had arrived before a loss can still be read, then relay.lost', async () => {
+  const { road, socket } = await openRoad();
+  socket.bytes(7);
+  socket.drop(1006);
+  expect(await road.stream.read()).toEqual(new Uint8Array([7]));
+  await expect(road.stream.read()).rejects.toMatchObject({
+    code: 'relay.lost',
+    details: { reason: 'the connection broke' },
+  });
+  await expect(road.stream.write(new Uint8Array([1]))).rejects.toMatchObject({ code: 'relay.lost' });
+});
+
+test('a relay that cannot be reached is relay.unreachable', async () => {
+  const { road, socket } = await begin();
+  socket.dispatchEvent(new Event('error'));
+  socket.drop(1006);
+  await expect(road).rejects.toMatchObject({
+    code: 'relay.unreachable',
+    details: { url: 'wss://relay.example/ws/pipe' },
+  });
+  vi.unstubAllGlobals();
+  const nobody = relayRoad({ origin: 'http://127.0.0.1:1', ticket: () => Promise.resolve(TICKET) });
+  await expect(nobody('control', () => {}, new AbortController().signal)).rejects.toMatchObject({
+    code: 'relay.unreachable',
+  });
+  const absurd = relayRoad({ origin: 'no origin', ticket: () => Promise.resolve(TICKET) });
+  await expect(absurd('control', () => {}, new AbortController().signal)).rejects.toMatchObject({
+    code: 'relay.unreachable',
+  });
+});
+
+test('what the relay reports becomes an error of its code, when its details fit', async () => {
+  const cases: [message: object, expected: object][] = [
+    [{ code: 'relay.sign-in-required', details: {} }, { code: 'relay.sign-in-required' }],
+    [{ code: 'relay.ticket-refused', details: { reason: 'used' } }, { details: { reason: 'used' } }],
+    [
+      { code: 'relay.policy-denied', details: { host: 'x', port: 1, rule: 'target' } },
+      { code: 'relay.policy-denied', party: 'relay', recovery: 'ask-admin' },
+    ],
+    [{ code: 'relay.limit-reached', details: { limit: 64 } }, { details: { limit: 64 } }],
+    [{ code: 'relay.name-not-found', details: { hop: 1, host: 'x' } }, { code: 'relay.name-not-found' }],
+    [
+      { code: 'proxy.auth-required', details: { hop: 1, host: 'p', port: 3128, offered: 'NTLM', more: 1 } },
+      { code: 'proxy.auth-required', details: { hop: 1, host: 'p', port: 3128, offered: 'NTLM' } },
+    ],
+    [{ code: 'relay.ticket-refused', details: { reason: 'because' } }, { code: 'relay.lost' }],
+    [{ code: 'relay.policy-denied', details: { host: '<script>' } }, { code: 'relay.lost' }],
+    [{ code: 'auth.rejected', details: {} }, { code: 'relay.lost' }],
+    [{ code: 'toString', details: {} }, { code: 'relay.lost' }],
+    [{ code: 1 }, { code: 'relay.lost' }],
+  ];
+  for (const [message, expected] of cases) {
+    const { road, socket } = await begin();
+    socket.open();
+    socket.say({ type: 'failed', ...message });
+    await expect(road, JSON.stringify(message)).rejects.toMatchObject(expected);
+    expect(socket.closedWith).toBe(1000);
+  }
+});
+
+test('a failure after the road was opened ends the stream with it', async () => {
+  const { road, socket } = await openRoad();
+  const reading = road.stream.read();
+  socket.say({ type: 'failed', code: 'relay.lost', details: { reason: 'ECONNRESET' } });
+  await expect(reading).rejects.toMatchObject({ code: 'relay.lost', details: { reason: 'ECONNRESET' } });
+});
+
+test('closing codes say why', async () => {
+  for (const [code, expected] of [
+    [4401, { code: 'relay.sign-in-required' }],
+    [1001, { code: 'relay.lost', details: { reason: 'the relay is shutting down' } }],
+    [1000, { code: 'relay.lost', details: { reason: 'closed by the relay' } }],
+    [3999, { code: 'relay.lost', details: { reason: 'closed with 3999' } }],
+  ] as const) {
+    const { road, socket } = await openRoad();
+    const reading = road.stream.read();
+    socket.drop(code);
+    await expect(reading).rejects.toMatchObject(expected);
+  }
+});
+
+test('any text from the relay is understood or ends in relay.lost', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(fc.string(), fc.json()), async (text) => {
+      const { road, socket } = await begin();
+      socket.open();
+      socket.say(text);
+      socket.drop(1006);
+      await expect(road).rejects.toMatchObject({ code: 'relay.lost' });
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('bytes before the road is open are not believed', async () => {
+  const { road, socket } = await begin();
+  socket.open();
+  socket.bytes(1, 2, 3);
+  socket.say({ type: 'opened', form: 'origin', hasProxy: false });
+  socket.bytes(4);
+  expect(await (await road).stream.read()).toEqual(new Uint8Array([4]));
+});
+
+test('cancelling takes effect at once at every stage', async () => {
+  const stop = new AbortController();
+  const never = relayRoad({ origin: 'https://relay.example', ticket: () => new Promise(() => {}) });
+  const waiting = never('control', () => {}, stop.signal);
+  stop.abort();
+  await expect(waiting).rejects.toMatchObject({ code: 'session.cancelled', details: { at: 'road' } });
+  await expect(never('control', () => {}, stop.signal)).rejects.toMatchObject({ code: 'session.cancelled' });
+  for (const isOpen of [false, true]) {
+    const dialling = await begin();
+    if (isOpen) dialling.socket.open();
+    dialling.stop.abort();
+    await expect(dialling.road).rejects.toMatchObject({ code: 'session.cancelled' });
+    expect(dialling.socket.closedWith).toBe(1000);
+  }
+  const { road } = await openRoad();
+  const read = new AbortController();
+  const reading = road.stream.read(read.signal);
+  read.abort();
+  await expect(reading).rejects.toMatchObject({ code: 'session.cancelled' });
+  await expect(road.stream.write(new Uint8Array(1), read.signal)).rejects.toMatchObject({ code: 'session.cancelled' });
+});
+
+test('a cancelled read loses no byte', async () => {
+  const { road, socket } = await openRoad();
+  const read = new AbortController();
+  const reading = road.stream.read(read.signal);
+  read.abort();
+  socket.bytes(5);
+  await expect(reading).rejects.toMatchObject({ code: 'session.cancelled' });
+  expect(await road.stream.read()).toEqual(new Uint8Array([5]));
+});
+
+test('a write waits while the WebSocket is full, and goes out in slices', async () => {
+  const { road, socket } = await openRoad();
+  socket.sent.length = 0;
+  socket.bufferedAmount = 2 << 20;
+  let isDone = false;
+  const writing = road.stream.write(new Uint8Array(600_000).fill(1)).then(() => {
+    isDone = true;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  expect(isDone).toBe(false);
+  expect(socket.sent).toHaveLength(1);
+  socket.bufferedAmount = 0;
+  await writing;
+  expect(socket.sent.map((content) => content.length)).toEqual([262_144, 262_144, 75_712]);
+  socket.bufferedAmount = 2 << 20;
+  const stuck = road.stream.write(new Uint8Array(1));
+  socket.drop(1006);
+  await expect(stuck).rejects.toMatchObject({ code: 'relay.lost' });
+});
+
+test('more bytes than anyone reads end the stream instead of filling the memory', async () => {
+  const { road, socket } = await openRoad();
+  const block = new ArrayBuffer(1 << 20);
+  for (let i = 0; i <= MAX_UNREAD_BYTES >> 20; i++) {
+    socket.dispatchEvent(new MessageEvent('message', { data: block }));
+  }
+  await expect(road.stream.read()).rejects.toMatchObject({ code: 'relay.lost' });
+  expect(socket.closedWith).toBe(1000);
+});
+
+test('destroy is at once, may be repeated, and gives its reason to whoever reads', async () => {
+  const { road, socket } = await openRoad();
+  const reading = road.stream.read();
+  road.stream.destroy();
+  road.stream.destroy();
+  expect(await reading).toBeNull();
+  expect(socket.closedWith).toBe(1000);
+  socket.bytes(1);
+  expect(await road.stream.read()).toBeNull();
+  await expect(road.stream.write(new Uint8Array([1]))).rejects.toMatchObject({ code: 'misuse.wrong-state' });
+});
+
+test('it says something every 20 s and gives a silent relay up: relay.lost', async () => {
+  vi.useFakeTimers();
+  const { road, socket } = await openRoad();
+  socket.sent.length = 0;
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(socket.sent).toEqual(Array(3).fill('{"type":"beat"}'));
+  socket.say({ type: 'beat' });
+  const reading = road.stream.read();
+  reading.catch(() => {});
+  await vi.advanceTimersByTimeAsync(140_000);
+  socket.say({ type: 'beat' });
+  await vi.advanceTimersByTimeAsync(140_000);
+  expect(socket.closedWith).toBeNull();
+  await vi.advanceTimersByTimeAsync(20_000);
+  await expect(reading).rejects.toMatchObject({ code: 'relay.lost', details: { reason: 'silence' } });
+  expect(vi.getTimerCount()).toBe(0);
+});
