@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { forbiddenMarkup, inlineScriptHashes, pagePath } from './csp.ts';
 
-const hash = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+const hash = (text: string) => `sha256-${createHash('sha256').update(text).digest('base64')}`;
 
 describe('csp', () => {
   it('inlineScriptHashes hashes inline scripts only, each once, byte for byte', () => {
@@ -17,9 +17,9 @@ describe('csp', () => {
     expect(forbiddenMarkup('<script>"<p style=\\"a\\">"</script><p class="a">')).toEqual([]);
   });
 
-  it('pagePath is the path a browser asks for', () => {
-    expect(pagePath('index.html')).toBe('/');
-    expect(pagePath('sees/index.html')).toBe('/sees/');
+  it('pagePath is the name under which the relay looks a page up', () => {
+    expect(pagePath('index.html')).toBe('/index.html');
+    expect(pagePath('sees/index.html')).toBe('/sees/index.html');
     expect(pagePath('404.html')).toBe('/404.html');
   });
 });

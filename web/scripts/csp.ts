@@ -1,7 +1,7 @@
 /**
  * After `next build`: hashes what the export holds.
  *
- * `out/csp.json` maps each page's path to the hashes of its inline scripts, for the `script-src` of the header that the
+ * `out/csp.json` maps each page's file to the hashes of its inline scripts, for the `script-src` of the header that the
  * relay sends with it; nothing inline is ever allowed by word. `out/build.json` names the build by one hash over all
  * files, so that anyone can tell whether a server hands out the published client.
  */
@@ -13,12 +13,12 @@ const web = path.join(import.meta.dirname, '..');
 const out = path.join(web, 'out');
 const OWN = new Set(['csp.json', 'build.json']);
 
-/** `'sha256-…'` of every inline script of a page, each once, in order. */
+/** `sha256-…` of every inline script of a page, each once, in order. */
 export function inlineScriptHashes(html: string): string[] {
   const hashes = new Set<string>();
   for (const [, attributes = '', body = ''] of html.matchAll(/<script\b([^>]*)>([\s\S]*?)<\/script>/gu)) {
     if (/\bsrc=/u.test(attributes) || body === '') continue;
-    hashes.add(`'sha256-${createHash('sha256').update(body).digest('base64')}'`);
+    hashes.add(`sha256-${createHash('sha256').update(body).digest('base64')}`);
   }
   return [...hashes];
 }
@@ -33,9 +33,9 @@ export function forbiddenMarkup(html: string): string[] {
   ];
 }
 
-/** The path a page is served under: `sees/index.html` is `/sees/`. */
+/** The page's name in csp.json: its path in the export, as `/sees/index.html`. */
 export function pagePath(file: string): string {
-  return `/${file}`.replace(/\/index\.html$/u, '/');
+  return `/${file}`;
 }
 
 function main(): void {
