@@ -1,0 +1,21 @@
+/**
+ * The demo as a process of its own, started by `start.ts`: a WinRM host behind a proxy, both on loopback. It hears the
+ * password from its parent, so that no argument and no environment variable ever holds it, and ends with its parent.
+ */
+import { type Demo, startDemo } from '../packages/testbed/src/index.ts';
+
+const demo: Demo = await startDemo();
+
+process.on('message', (message) => {
+  if (typeof message !== 'object' || message === null || !('type' in message) || message.type !== 'account') return;
+  if ('password' in message && typeof message.password === 'string') demo.admit(message.password);
+});
+for (const event of ['SIGTERM', 'SIGINT', 'disconnect'] as const) {
+  process.once(event, () => {
+    demo.close().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  });
+}
+process.send?.({ type: 'ready', place: demo.place });
