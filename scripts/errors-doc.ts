@@ -19,6 +19,7 @@ const ACTIONS: Readonly<Record<Recovery, string>> = {
   reconnect: 'open a new session',
   'new-credential': 'enter another user name or password',
   'change-route': 'choose another road',
+  'review-trust': 'look at the certificate again',
   'sign-in': 'sign in to the relay',
   'ask-admin': 'copy the facts for an administrator',
 };
@@ -26,6 +27,7 @@ const ROOM_TITLES: Readonly<Record<string, string>> = {
   relay: 'relay: between the tab and the first hop',
   http: 'http: the messages themselves',
   proxy: 'proxy: what stands on the road',
+  tls: 'tls: encryption between the tab and the host',
   auth: 'auth: proving who you are',
   seal: 'seal: the encryption of messages',
   wsman: 'wsman: what the Windows host answers',

@@ -8,7 +8,15 @@
 export type Party = 'user' | 'us' | 'network' | 'relay' | 'proxy' | 'server';
 
 /** What a screen offers as its one action. */
-export type Recovery = 'none' | 'retry' | 'reconnect' | 'new-credential' | 'change-route' | 'sign-in' | 'ask-admin';
+export type Recovery =
+  | 'none'
+  | 'retry'
+  | 'reconnect'
+  | 'new-credential'
+  | 'change-route'
+  | 'review-trust'
+  | 'sign-in'
+  | 'ask-admin';
 
 /** Why an argument was refused; each has a sentence of its own under `arguments.<reason>`. */
 export type BadArgumentReason =
@@ -33,6 +41,21 @@ export type BadArgumentReason =
 
 /** How far a request got, as far as anyone can know. */
 export type Fate = 'not-sent' | 'unknown';
+
+/** What a person needs to see of a certificate to judge it. Lists are joined with ", ", dates are ISO 8601 in UTC. */
+export interface CertificateEvidence {
+  /** The name that was asked for. */
+  readonly host: string;
+  readonly subject: string;
+  readonly issuer: string;
+  /** The DNS names and IP addresses of subjectAltName. */
+  readonly names: string;
+  readonly notBefore: string;
+  readonly notAfter: string;
+  /** Thumbprints, upper-case hexadecimal; Windows shows the SHA-1 one. */
+  readonly sha256: string;
+  readonly sha1: string;
+}
 
 /** The facts each code carries. No field may hold a secret. Hops count from 1 at the tab's end of the road. */
 export interface ErrorDetails {
@@ -74,6 +97,21 @@ export interface ErrorDetails {
   'proxy.not-a-proxy': { hop: number; host: string; port: number; startsWith: string };
   'proxy.drops-connection': { via: string; stage: string };
   'proxy.forward-refused': { problem: string };
+  'tls.not-tls': { startsWith: string };
+  'tls.alert': { alert: string; stage: string };
+  'tls.no-common-suite': { received: string };
+  'tls.unexpected-message': { expected: string; received: string };
+  'tls.bad-record': { problem: string };
+  'tls.bad-handshake': { problem: string };
+  'tls.bad-proof': { problem: string };
+  'tls.bad-certificate': { problem: string };
+  'tls.untrusted': CertificateEvidence;
+  'tls.wrong-name': CertificateEvidence;
+  'tls.expired': CertificateEvidence;
+  'tls.weak-certificate': CertificateEvidence & { problem: string };
+  'tls.pin-changed': CertificateEvidence & { expected: string; pinnedIssuer: string };
+  'tls.intercepted': CertificateEvidence & { expected: string; pinnedIssuer: string };
+  'tls.client-certificate': { problem: string };
   'auth.no-common-mechanism': { offered: string; wanted: string };
   'auth.rejected': { mechanism: string; stage: string; user: string };
   'auth.incomplete': { mechanism: string; stage: string };
@@ -133,6 +171,21 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, Rule>> = {
   'proxy.not-a-proxy': { party: 'user', recovery: 'change-route' },
   'proxy.drops-connection': { party: 'proxy', recovery: 'change-route' },
   'proxy.forward-refused': { party: 'us', recovery: 'change-route' },
+  'tls.not-tls': { party: 'user', recovery: 'change-route' },
+  'tls.alert': { party: 'server', recovery: 'ask-admin' },
+  'tls.no-common-suite': { party: 'server', recovery: 'ask-admin' },
+  'tls.unexpected-message': { party: 'network', recovery: 'change-route' },
+  'tls.bad-record': { party: 'network', recovery: 'reconnect' },
+  'tls.bad-handshake': { party: 'network', recovery: 'change-route' },
+  'tls.bad-proof': { party: 'network', recovery: 'change-route' },
+  'tls.bad-certificate': { party: 'server', recovery: 'ask-admin' },
+  'tls.untrusted': { party: 'user', recovery: 'review-trust' },
+  'tls.wrong-name': { party: 'user', recovery: 'review-trust' },
+  'tls.expired': { party: 'server', recovery: 'review-trust' },
+  'tls.weak-certificate': { party: 'server', recovery: 'ask-admin' },
+  'tls.pin-changed': { party: 'network', recovery: 'review-trust' },
+  'tls.intercepted': { party: 'network', recovery: 'review-trust' },
+  'tls.client-certificate': { party: 'user', recovery: 'new-credential' },
   'auth.no-common-mechanism': { party: 'server', recovery: 'ask-admin' },
   'auth.rejected': { party: 'user', recovery: 'new-credential' },
   'auth.incomplete': { party: 'server', recovery: 'retry' },
