@@ -36,7 +36,8 @@ export class DialSocket {
   readonly #socket: WebSocket;
   readonly #number: number;
   readonly #began = performance.now();
-  readonly #stop = new AbortController();
+  /** Null once the road is open: an idle pipe keeps nothing it does not need. */
+  #stop: AbortController | null = new AbortController();
   readonly #ticketTimer: ReturnType<typeof setTimeout>;
   #stage: 'waiting' | 'dialling' | 'open' | 'over' = 'waiting';
   #pipe: Pipe | null = null;
@@ -138,7 +139,7 @@ export class DialSocket {
       }),
       onHop,
       platform: nodePlatform,
-      signal: this.#stop.signal,
+      signal: this.#stop?.signal,
       hopTimeoutMs: this.#room.dialTimeoutMs,
       firstHop: 1,
     });
@@ -148,6 +149,7 @@ export class DialSocket {
     }
     const guard = road.form === 'absolute' ? new ForwardGuard(target) : null;
     this.#stage = 'open';
+    this.#stop = null;
     this.#room.metrics.pipesOpen.inc();
     this.#room.metrics.dials.inc({ result: 'opened' });
     this.#log('pipe.opened', {});
@@ -180,7 +182,7 @@ export class DialSocket {
     const was = this.#stage;
     this.#stage = 'over';
     clearTimeout(this.#ticketTimer);
-    this.#stop.abort();
+    this.#stop?.abort();
     this.#count();
     this.#pipe?.destroy();
     this.#socket.close(CLOSE_CODES[cause]);

@@ -49,17 +49,17 @@ export function createDoors(options: DoorOptions): Server {
       else sendText(response, 500, 'The relay had a fault\n');
     });
   });
-  // The types do not know closeTimeout yet: how long a peer may take to answer a closing frame.
-  const socketOptions = {
-    ...{ noServer: true, perMessageDeflate: false, clientTracking: false },
-    ...{ maxPayload: MAX_MESSAGE_BYTES, closeTimeout: 5000 },
-  };
-  const sockets = new WebSocketServer(socketOptions);
+  const sockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: MAX_MESSAGE_BYTES,
+    clientTracking: false,
+  });
   server.on('upgrade', (request, socket, head) => {
-    socket.on('error', () => socket.destroy());
     const refused = refuseUpgrade(options, request);
     if (refused === null) sockets.handleUpgrade(request, socket, head, (opened) => options.onPipe(opened, request));
     else {
+      socket.on('error', () => socket.destroy());
       options.log.warn('http.refused', { what: 'websocket', status: refused });
       sendRaw(socket, refused, headers);
     }
