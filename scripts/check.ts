@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withPnpm } from './pnpm.ts';
 import { runStage, type Stage } from './stage.ts';
 import { ensureSystemPackages } from './system-packages.ts';
 
@@ -26,10 +27,7 @@ export const STAGES: readonly Stage[] = [
   },
   {
     name: 'types',
-    commands: [
-      ['turbo', 'run', 'types', '--output-logs=errors-only'],
-      ['tsc', '-p', 'scripts/tsconfig.json'],
-    ],
+    commands: [withPnpm('turbo', 'run', 'types', '--output-logs=errors-only'), ['tsc', '-p', 'scripts/tsconfig.json']],
   },
   { name: 'house', commands: [['node', 'scripts/check-house.ts']] },
   {
@@ -43,7 +41,7 @@ export const STAGES: readonly Stage[] = [
     commands: [['vitest', ...VITEST, '--config=vitest.interop.config.ts', `--outputFile.json=${REPORTS}/interop.json`]],
     report: 'interop.json',
   },
-  { name: 'build', commands: [['turbo', 'run', 'build', '--output-logs=errors-only']] },
+  { name: 'build', commands: [withPnpm('turbo', 'run', 'build', '--output-logs=errors-only')] },
   {
     name: 'e2e',
     before: ensureSystemPackages,

@@ -10,6 +10,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { demoPassword, hashProof, makeCode, printCode, signInProof } from '../packages/contract/src/index.ts';
 import { Child } from './child.ts';
+import { withPnpm } from './pnpm.ts';
 
 /** The settings of the relay pass through; it reads and checks them. */
 const settings: Readonly<Record<string, string | undefined>> = process.env;
@@ -93,7 +94,8 @@ async function startDemo(): Promise<Demo | 'failed'> {
 /** Builds when something the app is made of has changed; the task runner knows. */
 function buildWebApp(): Promise<boolean> {
   return new Promise((resolveBuilt) => {
-    const build = spawn('turbo', ['run', 'build', '--filter=@fairlead/web', '--output-logs=errors-only'], {
+    const [npx, ...words] = withPnpm('turbo', 'run', 'build', '--filter=@fairlead/web', '--output-logs=errors-only');
+    const build = spawn(npx, words, {
       cwd: ROOT,
       env: { ...settings, NEXT_TELEMETRY_DISABLED: '1', TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' },
       stdio: ['ignore', 'pipe', 'pipe'],
