@@ -64,6 +64,18 @@ describe('parseXml', () => {
     expect(bounded(`<a>${'x'.repeat(100)}</a>`)).toThrow(/malformed/);
   });
 
+  it('reads long runs of base64 as text wherever they stand, and as nothing where nothing is read', () => {
+    const run = 'QUJD'.repeat(200);
+    const root = parse(`<a>${run}<b>x</b>${run}<!-- >${run}< --><c><![CDATA[>${run}<]]></c><d k="1">${run}</d></a>`);
+    expect(root.text).toBe(run + run);
+    expect(root.children.map(({ text }) => text)).toEqual(['x', `>${run}<`, run]);
+    expect(parse(`<a><b>\ue0000\ue001</b>${run}</a>`)).toMatchObject({ text: run });
+    expect(parse(`<a><b>\ue0000\ue001</b>${run}</a>`).children[0]?.text).toBe('\ue0000\ue001');
+    for (const broken of [`<a k=">${run}<"/>`, `<a/>${run}<b/>`, `<a>${run}`, `<a><?x >${run}<?></a>`]) {
+      expect(() => parse(broken)).toThrow(/malformed/);
+    }
+  });
+
   it('gives a tree or the caller’s error for any text', () => {
     const piece = fc.constantFrom(
       '<a>',
