@@ -32,7 +32,11 @@ async function main(): Promise<number> {
   const stopAsked = new Promise<'asked'>((resolveAsked) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolveAsked('asked'));
   });
-  const stopAll = (): Promise<unknown> => Promise.all([relay.stop(STOP_MS), demo?.child.stop(STOP_MS)]);
+  let isStopping = false;
+  const stopAll = (): Promise<unknown> => {
+    isStopping = true;
+    return Promise.all([relay.stop(STOP_MS), demo?.child.stop(STOP_MS)]);
+  };
   const ready = await Promise.race([relay.first('ready'), stopAsked]);
   if (ready === 'asked' || ready === null) {
     // When the relay could not start it has said why in one sentence.
@@ -56,7 +60,11 @@ async function main(): Promise<number> {
   printWelcome(Number(ready['port']), demo !== null);
   await announce(true);
   console.log('Stop with Ctrl+C.');
-  demo?.child.ended.then(() => console.log('The demo has stopped.')).catch(failLoudly);
+  demo?.child.ended
+    .then(() => {
+      if (!isStopping) console.log('The demo has ended by itself; everything else goes on.');
+    })
+    .catch(failLoudly);
   const what = await Promise.race([stopAsked, relay.ended]);
   await stopAll();
   if (what === 'asked') return 0;
