@@ -144,7 +144,7 @@ describe('an interactive session', () => {
     double.exit(0);
     expect(await output).toEqual({ stdout: 'listing', stderr: '' });
     await session.close();
-    expect(double.connections.map(({ lane, handshakes }) => [lane, handshakes]).sort()).toEqual([
+    expect(double.connections.map(({ lane, handshakes }) => [lane, handshakes])).toEqual([
       ['control', 1],
       ['output', 1],
     ]);
