@@ -22,6 +22,10 @@ export interface LegReport {
   readonly mechanism: string;
   readonly stage: string;
   readonly status: number;
+  /** The reply's Via, "" without one. */
+  readonly via: string;
+  /** Whether the reply promises that a proxy keeps our connection and the server's together. RFC 4559, section 6. */
+  readonly isSessionBased: boolean;
 }
 
 /** What a conversation is made of. */
@@ -134,7 +138,8 @@ class Conversation {
       throw error;
     });
     this.#via = readableLine(reply.headers.get('Via'));
-    onLeg?.({ mechanism, stage, status: reply.status });
+    const isSessionBased = reply.headers.hasWord('Proxy-Support', 'Session-Based-Authentication');
+    onLeg?.({ mechanism, stage, status: reply.status, via: this.#via, isSessionBased });
     if (reply.status === 407) {
       const offered = parseChallenges(reply.headers.getAll('Proxy-Authenticate')).map((challenge) => challenge.scheme);
       // Which proxy it was is not to be seen from inside the conversation; whoever knows the road fills that in.

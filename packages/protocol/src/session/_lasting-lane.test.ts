@@ -232,6 +232,18 @@ describe('a lane that loses its authentication', () => {
   });
 });
 
+describe('a rejection behind a proxy that reads each request', () => {
+  it.each([
+    [['Via: 1.1 px'], 'proxy.drops-connection'],
+    [['Via: 1.1 px', 'Proxy-Support: Session-Based-Authentication'], 'auth.rejected'],
+  ])('is about the password only if the proxy promises to keep connections together (%j)', async (headers, code) => {
+    const double = new WinRmDouble({ password: 'another', headers, road: { hasProxy: true, form: 'absolute' } });
+    const { session } = sessionWith(double, { shell: COMMAND });
+    await expect(session.open()).rejects.toMatchObject({ code });
+    expect(double.connections).toHaveLength(1);
+  });
+});
+
 describe('a server that cannot take a body on the last leg', () => {
   it.each([{ status: 400 }, { status: 500 }])(
     'gets an empty last leg from then on (it answered $status)',

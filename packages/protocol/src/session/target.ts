@@ -1,4 +1,5 @@
 import { type BadArgumentReason, fail } from '../errors.ts';
+import { isHost, printAuthority } from '../road/authority.ts';
 
 /** A WinRM service. The host is a name, an IPv4 address, or an IPv6 address without brackets, in lower case. */
 export interface Target {
@@ -43,13 +44,14 @@ export function parseTarget(text: string): { target: Target; user: string | null
 
 /** The shortest text that parseTarget reads as this target. */
 export function printTarget(target: Target): string {
-  const place = target.port === DEFAULT_PORT ? bracketed(target.host) : targetAuthority(target);
+  const authority = targetAuthority(target);
+  const place = target.port === DEFAULT_PORT ? authority.slice(0, authority.lastIndexOf(':')) : authority;
   return target.path === DEFAULT_PATH ? place : targetUrl(target);
 }
 
 /** Host and port as in a Host field: always with the port, an IPv6 address in brackets. RFC 9110, section 7.2 */
 export function targetAuthority(target: Target): string {
-  return `${bracketed(target.host)}:${target.port}`;
+  return printAuthority(target);
 }
 
 /** The whole URL. */
@@ -103,46 +105,26 @@ function parsePort(text: string): number {
 }
 
 function parseHost(text: string): string {
-  const host = text.toLowerCase();
-  if (host.startsWith('[')) return parseIpv6(host.slice(1, -1));
+  const isBracketed = text.startsWith('[');
+  const host = (isBracketed ? text.slice(1, -1) : text).toLowerCase();
   if (host.length > MAX_NAME_CHARS) refuse('too-long', MAX_NAME_CHARS);
-  const labels = host.split('.');
-  const isName = labels.every((label) => /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/.test(label));
-  if (!isName) refuse('not-a-host');
-  // A last label that looks like a number makes every resolver read an address, in whatever base. WHATWG URL, 3.5
-  const looksNumeric = /^(?:\d+|0x[0-9a-f]*)$/.test(labels.at(-1) ?? '');
-  if (looksNumeric && !isIpv4(host)) refuse('not-a-host');
-  return host;
+  if (!isHost(host) || isBracketed !== host.includes(':')) refuse('not-a-host');
+  return isBracketed ? printIpv6(ipv6Groups(host)) : host;
 }
 
-function isIpv4(host: string): boolean {
-  const parts = host.split('.');
-  return parts.length === 4 && parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255);
+/** The eight groups of an address that is one. RFC 4291, section 2.2 */
+function ipv6Groups(text: string): readonly number[] {
+  const [left = [], right = []] = text
+    .split('::')
+    .map((half) => (half === '' ? [] : half.split(':').flatMap(groupsOf)));
+  return [...left, ...Array<number>(8 - left.length - right.length).fill(0), ...right];
 }
 
-/** RFC 4291, section 2.2; RFC 5952, section 4: the canonical text, so that one address has one spelling. */
-function parseIpv6(text: string): string {
-  const halves = text.split('::');
-  if (halves.length > 2) refuse('not-a-host');
-  const left = ipv6Groups(halves[0] ?? '', halves.length === 1);
-  const right = halves.length === 2 ? ipv6Groups(halves[1] ?? '', true) : [];
-  const missing = 8 - left.length - right.length;
-  if (halves.length === 1 ? missing !== 0 : missing < 1) refuse('not-a-host');
-  return printIpv6([...left, ...Array<number>(missing).fill(0), ...right]);
-}
-
-function ipv6Groups(text: string, canEndInIpv4: boolean): number[] {
-  if (text === '') return [];
-  const parts = text.split(':');
-  const last = parts.at(-1) ?? '';
-  const groups: number[] = [];
-  if (canEndInIpv4 && isIpv4(last)) {
-    parts.pop();
-    const [a = 0, b = 0, c = 0, d = 0] = last.split('.').map(Number);
-    groups.push((a << 8) | b, (c << 8) | d);
-  }
-  if (!parts.every((part) => /^[0-9a-f]{1,4}$/.test(part))) refuse('not-a-host');
-  return [...parts.map((part) => Number.parseInt(part, 16)), ...groups];
+/** One group of hexadecimal digits, or the two that an IPv4 address at the end stands for. */
+function groupsOf(part: string): readonly number[] {
+  if (!part.includes('.')) return [Number.parseInt(part, 16)];
+  const [a = 0, b = 0, c = 0, d = 0] = part.split('.').map(Number);
+  return [(a << 8) | b, (c << 8) | d];
 }
 
 /** RFC 5952, section 4.2: the longest run of two or more zero groups, the first of equals, becomes "::". */
@@ -156,10 +138,6 @@ function printIpv6(groups: readonly number[]): string {
   const hex = groups.map((group) => group.toString(16));
   if (best.length < 2) return hex.join(':');
   return `${hex.slice(0, best.start).join(':')}::${hex.slice(best.start + best.length).join(':')}`;
-}
-
-function bracketed(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
 }
 
 function refuse(reason: BadArgumentReason, limit?: number): never {

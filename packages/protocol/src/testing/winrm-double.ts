@@ -50,6 +50,8 @@ export interface DoubleOptions {
   readonly road?: Partial<Pick<OpenedRoad, 'form' | 'hasProxy'>>;
   /** Each connection is closed after so many requests. */
   readonly closeAfter?: number;
+  /** On every reply, as a proxy adds them. */
+  readonly headers?: readonly string[];
 }
 
 /** One connection as the double saw it. */
@@ -338,7 +340,7 @@ class DoubleConnection {
 
   #encode(reply: DoubleReply): Uint8Array {
     let body = typeof reply.body === 'string' ? utf8Encode(reply.body) : (reply.body ?? NO_BYTES);
-    const lines = [`HTTP/1.1 ${reply.status} Reply`, ...(reply.headers ?? [])];
+    const lines = [`HTTP/1.1 ${reply.status} Reply`, ...(reply.headers ?? []), ...(this.#options.headers ?? [])];
     if (reply.isSealed && this.#keys !== null) {
       const sealed = sealEnvelope(this.#keys, body);
       body = sealed.body;

@@ -1,8 +1,8 @@
-import { utf8Decode, utf8Encode } from '../bytes/bytes.ts';
+import { utf8Encode } from '../bytes/bytes.ts';
 import { type Fate, fail, isWinRmError, WinRmError } from '../errors.ts';
 import { HttpConnection } from '../http/connection.ts';
-import { converse, type SealedBody } from '../http/converse.ts';
-import { readableLine, readableText } from '../http/evidence.ts';
+import { converse, type LegReport, type SealedBody } from '../http/converse.ts';
+import { readableLine } from '../http/evidence.ts';
 import { Headers } from '../http/headers.ts';
 import type { HttpRequest } from '../http/request.ts';
 import type { HttpResponse } from '../http/response.ts';
@@ -11,6 +11,7 @@ import type { OpenedRoad } from '../opened-road.ts';
 import type { Platform } from '../platform.ts';
 import { isSealedType, sealEnvelope, unsealReply } from '../seal/seal.ts';
 import type { Authenticator, SecurityContext } from '../security.ts';
+import { failWithStatus, foreignAnswer, looksLikeSoap, textOf } from './_answers.ts';
 
 /** What a lane is told about an envelope. */
 export interface PostOptions {
@@ -183,7 +184,7 @@ export class LaneConnection {
   async #authenticate(riding: RidingPost | null): Promise<string | null> {
     const { authenticator, platform, signal, journal, name, counts } = this.#options;
     const sent = { operation: riding?.operation ?? '', bytes: 0, atMs: 0 };
-    const legs: number[] = [];
+    const legs: LegReport[] = [];
     const { context, reply } = await converse({
       connection: this.#http,
       authenticator,
@@ -201,12 +202,13 @@ export class LaneConnection {
       signal,
       onLeg: (leg) => {
         this.#mechanism = leg.mechanism;
-        legs.push(leg.status);
+        legs.push(leg);
         counts.exchanges++;
-        journal.record({ event: 'leg', lane: name, ...leg });
+        const { mechanism, stage, status } = leg;
+        journal.record({ event: 'leg', lane: name, mechanism, stage, status });
       },
     }).catch((error: unknown) => {
-      throw foreignAnswer(error, legs);
+      throw this.#splitLegs(error, legs) ?? foreignAnswer(error, legs);
     });
     // A mechanism that ends without keys cannot seal, and nothing leaves over http unsealed.
     if (context === null) return fail('auth.too-weak', { mechanism: this.#mechanism, missing: 'sealing' });
@@ -214,6 +216,17 @@ export class LaneConnection {
     counts.handshakes++;
     journal.record({ event: 'connection', lane: name, what: 'authenticated', reason: this.#mechanism });
     return reply === null ? null : this.#read(context, reply, sent);
+  }
+
+  /**
+   * A proxy that reads each request may put the legs on different server connections; then the server rejects the last
+   * one although the password is right. One that keeps them together says so: RFC 4559, section 6.
+   */
+  #splitLegs(error: unknown, legs: readonly LegReport[]): WinRmError | null {
+    const isUnpromised = this.#options.road.form === 'absolute' && !legs.some(({ isSessionBased }) => isSessionBased);
+    if (!isUnpromised || !isWinRmError(error, 'auth.rejected')) return null;
+    const { via = '', stage = '' } = legs.at(-1) ?? {};
+    return new WinRmError('proxy.drops-connection', { via, stage }, error);
   }
 
   #request(authorization: string | null, sealed: SealedBody | null): HttpRequest {
@@ -301,44 +314,4 @@ interface Sent {
   operation: string;
   bytes: number;
   atMs: number;
-}
-
-/** What an unsealed status other than success says. */
-function failWithStatus(status: number, contentType: string, response: HttpResponse): never {
-  const text = readableText(response.body);
-  const isForeignPage = status === 500 && response.body.length > 0;
-  if (NOT_SERVED.has(status) || isForeignPage) fail('wsman.not-wsman', { status, contentType, text });
-  return fail('http.unexpected-status', { status, reason: readableLine(response.reason), text });
-}
-
-/**
- * WinRM answers a first token with 401 and nothing else. Success at once, or that there is no such thing here, comes from
- * something that is not WinRM.
- */
-function foreignAnswer(error: unknown, legs: readonly number[]): unknown {
-  const status = legs.at(-1) ?? 0;
-  const isWelcome = legs.length === 1 && status >= 200 && status <= 299 && isWinRmError(error, 'auth.incomplete');
-  const isMissing = NOT_SERVED.has(status) && isWinRmError(error, 'http.unexpected-status');
-  if (!isWelcome && !isMissing) return error;
-  const text = isWinRmError(error, 'http.unexpected-status') ? error.details.text : '';
-  return new WinRmError('wsman.not-wsman', { status, contentType: '', text }, error);
-}
-
-/** No such place, no such method, not implemented. RFC 9110, sections 15.5.5, 15.5.6, 15.6.2 */
-const NOT_SERVED: ReadonlySet<number> = new Set([404, 405, 501]);
-
-function looksLikeSoap(contentType: string): boolean {
-  return /^(?:application\/soap\+xml|text\/xml|application\/xml)\b/i.test(contentType);
-}
-
-/**
- * QUIRK: OMI ends what it seals with NUL characters. A byte-order mark in front is allowed by Extensible Markup Language
- * 1.0, appendix F.
- */
-function textOf(plain: Uint8Array): string {
-  let end = plain.length;
-  while (end > 0 && plain[end - 1] === 0) end--;
-  const text = utf8Decode(plain.subarray(0, end), 'strict');
-  if (text === null) return fail('wsman.malformed', { problem: 'not UTF-8' });
-  return text.startsWith('\ufeff') ? text.slice(1) : text;
 }
