@@ -71,6 +71,26 @@ describe('BlockLog', () => {
     expect(blocks.blocks[0]?.command).toBe('echo 5');
   });
 
+  test('does not count the line end before a prompt as output', () => {
+    const { log: blocks } = log();
+    const outputs = ['vm\n\n', 'no line end\n', '\n', ''].map((text) => {
+      const { id } = blocks.begin('command', '>', 'x');
+      blocks.append('stdout', text);
+      const ended = blocks.finish('finished', true);
+      return [blocks.output(id), ended?.lineCount];
+    });
+    expect(outputs).toEqual([
+      ['vm\n', 1],
+      ['no line end', 1],
+      ['', 0],
+      ['', 0],
+    ]);
+    const { id } = blocks.begin('command', '>', 'x');
+    blocks.append('stderr', 'bad\n');
+    blocks.finish('finished', true);
+    expect(blocks.output(id)).toBe('bad\n');
+  });
+
   test('tells its watchers, with a new array each time', () => {
     const { log: blocks } = log();
     const before = blocks.blocks;

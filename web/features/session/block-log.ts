@@ -110,10 +110,14 @@ export class BlockLog {
     this.#tell();
   }
 
-  /** Ends the running block, if there is one. Returns it as it ended. */
-  finish(status: Exclude<BlockStatus, 'running'>): Block | null {
-    const block = this.running;
-    if (block === null) return null;
+  /**
+   * Ends the running block, if there is one. Returns it as it ended.
+   * @param isAtPrompt whether a prompt ends it: the line end cmd.exe writes before each prompt is not the program's
+   */
+  finish(status: Exclude<BlockStatus, 'running'>, isAtPrompt = false): Block | null {
+    const running = this.running;
+    if (running === null) return null;
+    const block = isAtPrompt ? this.#withoutLastLineEnd(running) : running;
     const ended = { ...block, status, durationMs: this.#clock() - block.startedMs };
     this.#replace(ended);
     this.#tell();
@@ -146,6 +150,17 @@ export class BlockLog {
   watch(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  #withoutLastLineEnd(block: Block): Block {
+    const texts = this.#texts.get(block.id) ?? [];
+    const last = texts.length - 1;
+    const text = texts[last] ?? '';
+    if (!text.endsWith('\n') || this.#streams.get(block.id)?.[last] !== 'stdout') return block;
+    texts[last] = text.slice(0, -1);
+    this.#kept -= 1;
+    const isOpenLine = texts[last] !== '' && !texts[last].endsWith('\n');
+    return { ...block, charCount: block.charCount - 1, lineCount: isOpenLine ? block.lineCount : block.lineCount - 1 };
   }
 
   #replace(block: Block): void {

@@ -45,6 +45,8 @@ export interface SessionEntry {
   readonly shell: LiveShell | null;
   /** Whether a shell was ever ready in this tab: failures before show the stepper, failures after keep the output. */
   readonly wasReady: boolean;
+  /** Whether a command runs in it. */
+  readonly isRunning: boolean;
   /** When this attempt began, milliseconds since 1970. */
   readonly beganAt: number;
 }
@@ -106,6 +108,7 @@ export class LiveEntry {
       lastRoundTripMs: null,
       shell: null,
       wasReady: false,
+      isRunning: false,
       beganAt: 0,
     };
   }
@@ -165,7 +168,13 @@ export class LiveEntry {
 
   async #shell(): Promise<LiveShell> {
     const shell = this.#snapshot.shell ?? (await this.#parts.loadShell(this.#snapshot));
-    if (this.#snapshot.shell === null) this.#set({ shell });
+    if (this.#snapshot.shell === null) {
+      this.#set({ shell });
+      shell.watch(() => {
+        const { isRunning } = shell.view;
+        if (isRunning !== this.#snapshot.isRunning) this.#set({ isRunning });
+      });
+    }
     return this.#snapshot.shell ?? shell;
   }
 

@@ -213,13 +213,13 @@ export class LiveShell {
     const prompt = plainText(new OutputFilter().feed(announced)).replace(/\s+/g, ' ').slice(0, MAX_PROMPT_CHARS);
     this.#hasPrompts = true;
     this.#tail = '';
-    this.#endBlock(this.#view.stoppingSinceMs === null ? 'finished' : 'interrupted');
+    this.#endBlock(this.#view.stoppingSinceMs === null ? 'finished' : 'interrupted', true);
     this.#set({ ...this.#view, prompt, isRunning: false, stoppingSinceMs: null, seemsSecret: false });
     this.#sendNext();
   }
 
-  #endBlock(status: 'finished' | 'interrupted' | 'cut'): void {
-    const ended = this.blocks.finish(status);
+  #endBlock(status: 'finished' | 'interrupted' | 'cut', isAtPrompt = false): void {
+    const ended = this.blocks.finish(status, isAtPrompt);
     if (ended?.kind === 'command') this.#set({ ...this.#view, lastEnded: ended });
   }
 

@@ -15,11 +15,9 @@ export interface CspDocument {
 export function cspDocument(page: Document): CspDocument {
   const create = page.createElement.bind(page);
   const createElement = (tag: string, options?: ElementCreationOptions): HTMLElement => {
-    if (tag === 'style') return styleHolder(page, create('fairlead-style'));
-    const element = create(tag, options);
-    if (tag === 'span') element.setAttribute = setAttributeThroughCssom;
-    return element;
+    return tag === 'style' ? styleHolder(page, create('fairlead-style')) : create(tag, options);
   };
+  styleSpansThroughCssom();
   const override = new Proxy(page, {
     get(target, name) {
       if (name === 'createElement') return createElement;
@@ -56,7 +54,14 @@ function styleHolder(page: Document, holder: HTMLElement): HTMLElement {
   return holder;
 }
 
-function setAttributeThroughCssom(this: HTMLElement, name: string, value: string): void {
-  if (name === 'style') this.style.cssText = value;
-  else Element.prototype.setAttribute.call(this, name, value);
+/**
+ * QUIRK: xterm.js 6.0.0 makes the cells of a row with the page's own document, whatever document it was given, and writes
+ * adjusted and 24-bit colours into their `style` attribute. Spans take such an attribute through CSSOM from here on; the
+ * result is the same, and nothing else on the page writes one.
+ */
+function styleSpansThroughCssom(): void {
+  HTMLSpanElement.prototype.setAttribute = function (this: HTMLSpanElement, name: string, value: string) {
+    if (name === 'style') this.style.cssText = value;
+    else Element.prototype.setAttribute.call(this, name, value);
+  };
 }

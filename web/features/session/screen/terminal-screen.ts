@@ -7,7 +7,7 @@ import { type IMarker, type ITheme, Terminal } from '@xterm/xterm';
 import { CLEAR } from '../output-filter.ts';
 import { WriteGate } from '../write-gate.ts';
 import { cspDocument } from './csp-document.ts';
-import { contrastFor, paletteFor } from './palette.ts';
+import { contrastFor, contrastRatio, paletteFor } from './palette.ts';
 import type { FindQuery, FindResult, Screen, ScreenLook } from './screen.ts';
 import { StderrRule } from './stderr-rule.ts';
 
@@ -34,6 +34,7 @@ export class TerminalScreen implements Screen {
   #commands: IMarker[] = [];
   #heldLineEnd = '';
   #isMidLine = false;
+  #isLight = false;
   #isOpen = false;
   #lastFind = NO_FIND;
   #query: FindQuery | null = null;
@@ -43,12 +44,14 @@ export class TerminalScreen implements Screen {
   constructor() {
     this.#terminal = new Terminal({
       allowProposedApi: true,
+      convertEol: true,
       cursorInactiveStyle: 'none',
       cursorStyle: 'bar',
       disableStdin: true,
       documentOverride: this.#csp.document,
       fontFamily: FONT,
       lineHeight: 1.2,
+      overviewRuler: { width: 10 },
       scrollback: SCROLLBACK_LINES,
       scrollOnEraseInDisplay: true,
       smoothScrollDuration: 0,
@@ -94,12 +97,12 @@ export class TerminalScreen implements Screen {
   }
 
   write(stream: 'stdout' | 'stderr', text: string): void {
+    this.#put(this.#heldLineEnd);
     if (stream === 'stderr') this.#after(() => this.#rule.begin());
     // A line end at the end waits for what follows, so that the input line stands right under the text.
-    const whole = this.#heldLineEnd + text;
-    const held = /\r?\n$/.exec(whole)?.[0] ?? '';
+    const held = /\r?\n$/.exec(text)?.[0] ?? '';
     this.#heldLineEnd = held;
-    this.#put(whole.slice(0, whole.length - held.length));
+    this.#put(text.slice(0, text.length - held.length));
     if (stream === 'stderr') this.#after(() => this.#rule.end());
   }
 
@@ -152,6 +155,7 @@ export class TerminalScreen implements Screen {
   setLook(look: ScreenLook, words: { readonly label: string; readonly hint: string }): void {
     const palette = paletteFor(look.palette, look.theme);
     this.#words = words;
+    this.#isLight = contrastRatio(palette.ground, '#000000') > 10;
     this.#terminal.options.theme = themeOf(palette.ground, palette.ink, palette.colours);
     this.#terminal.options.minimumContrastRatio = contrastFor(look.theme);
     this.#terminal.options.fontSize = look.fontPx;
@@ -211,7 +215,7 @@ export class TerminalScreen implements Screen {
       regex: query.isRegex,
       caseSensitive: query.isCaseSensitive,
       wholeWord: query.isWholeWord,
-      decorations: FIND_COLOURS,
+      decorations: this.#isLight ? FIND_ON_LIGHT : FIND_ON_DARK,
     };
     const isFound =
       direction === 'next'
@@ -270,7 +274,14 @@ export class TerminalScreen implements Screen {
   }
 }
 
-const FIND_COLOURS = {
+const FIND_ON_LIGHT = {
+  matchBackground: '#ffe08a',
+  matchOverviewRuler: '#c98a00',
+  activeMatchBackground: '#ffb347',
+  activeMatchColorOverviewRuler: '#8a5a00',
+};
+
+const FIND_ON_DARK = {
   matchBackground: '#6b5a1e',
   matchOverviewRuler: '#d8a93a',
   activeMatchBackground: '#b5831a',
@@ -286,6 +297,7 @@ function themeOf(ground: string, ink: string, colours: readonly string[]): IThem
     cursor: `${ground}00`,
     cursorAccent: ink,
     selectionBackground: `${colours[4] ?? ink}55`,
+    overviewRulerBorder: `${ground}00`,
     scrollbarSliderBackground: `${ink}33`,
     scrollbarSliderHoverBackground: `${ink}55`,
     scrollbarSliderActiveBackground: `${ink}77`,

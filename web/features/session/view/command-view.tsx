@@ -66,7 +66,11 @@ function BlockArticle({
   const format = useFormatter();
   const headingId = `block-${block.id}`;
   const look = LOOKS[block.status];
-  const seconds = block.durationMs === null ? null : block.durationMs / 1000;
+  const ms = block.durationMs ?? 0;
+  const took =
+    ms < 1000
+      ? format.number(ms, { style: 'unit', unit: 'millisecond', maximumFractionDigits: 0 })
+      : format.number(ms / 1000, { style: 'unit', unit: 'second', maximumFractionDigits: ms < 10_000 ? 1 : 0 });
   const name = block.kind === 'banner' ? t('banner') : block.command;
   return (
     <article
@@ -82,8 +86,7 @@ function BlockArticle({
         <span className="flex items-center gap-1.5 text-xs text-ink-soft">
           <Icon name={look.icon} className={`size-3 ${look.colour}`} />
           {t(`status.${block.status}`)} · {t('lines', { count: block.lineCount })}
-          {seconds !== null &&
-            ` · ${t('seconds', { seconds: format.number(seconds, { maximumFractionDigits: seconds < 10 ? 1 : 0 }) })}`}
+          {block.durationMs !== null && ` · ${took}`}
           {block.errorLineCount > 0 && ` · ${t('errorLines', { count: block.errorLineCount })}`}
         </span>
         <span className="grow" />
@@ -130,7 +133,7 @@ function BlockOutput({ block, shell }: { block: Block; shell: LiveShell }) {
   return (
     <>
       <pre lang="" className="overflow-x-auto px-4 py-3 font-mono text-sm">
-        {shown.map((piece) => (
+        {shown.map((piece, at) => (
           <span
             key={piece.key}
             className={
@@ -142,7 +145,7 @@ function BlockOutput({ block, shell }: { block: Block; shell: LiveShell }) {
             }
           >
             {piece.stream === 'stderr' && <span className="sr-only">{t('stderr')} </span>}
-            {piece.text}
+            {at === shown.length - 1 ? piece.text.trimEnd() : piece.text}
           </span>
         ))}
       </pre>

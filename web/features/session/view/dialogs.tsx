@@ -1,7 +1,7 @@
 'use client';
 
 import { useTranslations } from 'next-intl';
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, type RefObject, useEffect, useRef, useState } from 'react';
 import { Button } from '@/components/ui/button.tsx';
 import { Dialog } from '@/components/ui/dialog.tsx';
 import { CheckField, TextField } from '@/components/ui/field.tsx';
@@ -21,6 +21,7 @@ export function PasteDialog({
 }) {
   const t = useTranslations('session.paste');
   const [isOff, setOff] = useState(false);
+  const button = useFirstFocus();
   const paste = () => {
     if (isOff) changePreferences({ pasteGuard: false });
     onClose();
@@ -33,7 +34,7 @@ export function PasteDialog({
       footer={
         <>
           <Button onClick={onClose}>{t('cancel')}</Button>
-          <Button look="primary" onClick={paste} autoFocus>
+          <Button ref={button} look="primary" onClick={paste}>
             {t('paste', { count: question.lineCount })}
           </Button>
         </>
@@ -57,6 +58,13 @@ export function PasteDialog({
   );
 }
 
+/** Focus for the button that Enter should press; the dialog itself chooses its first control. */
+function useFirstFocus(): RefObject<HTMLButtonElement | null> {
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => button.current?.focus(), []);
+  return button;
+}
+
 /** A tab whose command still runs is about to be closed. */
 export function CloseDialog({
   entry,
@@ -68,6 +76,7 @@ export function CloseDialog({
   onClose: () => void;
 }) {
   const t = useTranslations('session.close');
+  const button = useFirstFocus();
   return (
     <Dialog
       title={t('title', { name: entry.request.label })}
@@ -76,7 +85,7 @@ export function CloseDialog({
       onClose={onClose}
       footer={
         <>
-          <Button onClick={onClose} autoFocus>
+          <Button ref={button} onClick={onClose}>
             {t('keep')}
           </Button>
           <Button look="danger" onClick={onConfirm}>

@@ -18,6 +18,8 @@ export interface InputLineProps {
   readonly tabMode: 'complete' | 'focus';
   readonly field: RefObject<HTMLTextAreaElement | HTMLInputElement | null>;
   readonly onEdit: (text: string, caret: number) => void;
+  /** The caret moved; the text is told too, because the event may be older than the last edit. */
+  readonly onCaret: (text: string, caret: number) => void;
   readonly onKeyDown: (event: KeyboardEvent) => void;
   readonly onPaste: (event: ClipboardEvent) => void;
 }
@@ -60,14 +62,14 @@ export function InputLine(props: InputLineProps) {
     onChange: (event: { target: { value: string; selectionStart: number | null } }) =>
       props.onEdit(event.target.value, event.target.selectionStart ?? event.target.value.length),
     onSelect: (event: { currentTarget: { value: string; selectionStart: number | null } }) =>
-      props.onEdit(event.currentTarget.value, event.currentTarget.selectionStart ?? 0),
+      props.onCaret(event.currentTarget.value, event.currentTarget.selectionStart ?? 0),
     className:
       'block w-full min-w-0 resize-none border-0 bg-transparent p-0 font-mono text-(--fl-ink) caret-accent outline-none placeholder:text-(--fl-soft)',
     style: face,
   };
   return (
-    <div className="flex flex-wrap gap-x-[1ch] px-3.5 pb-3 font-mono" style={face}>
-      <Prompt text={search !== null ? t('search') : mode === 'prompt' ? prompt : ''} />
+    <div className="flex flex-wrap px-3.5 pb-3 font-mono" style={face}>
+      <Prompt text={search !== null ? t('search') : mode === 'prompt' ? prompt : ''} isApart={search !== null} />
       <div className="relative min-w-[12ch] grow basis-[12ch]">
         {search === null && mode !== 'hidden' && <Ghost text={state.text} rest={suggestion(state, props.history)} />}
         {mode === 'hidden' ? (
@@ -98,16 +100,19 @@ export function InputLine(props: InputLineProps) {
   );
 }
 
-function Prompt({ text }: { text: string }) {
+function Prompt({ text, isApart }: { text: string; isApart: boolean }) {
   if (text === '') {
     return (
-      <span aria-hidden="true" className="text-accent select-none">
+      <span aria-hidden="true" className="mr-[1ch] text-accent select-none">
         ›
       </span>
     );
   }
   return (
-    <span className="max-w-full shrink-0 truncate text-(--fl-soft) select-none" title={text}>
+    <span
+      className={`max-w-full shrink-0 truncate text-(--fl-soft) select-none ${isApart ? 'mr-[1ch]' : ''}`}
+      title={text}
+    >
       {shortPrompt(text)}
     </span>
   );

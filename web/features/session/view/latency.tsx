@@ -1,7 +1,7 @@
 'use client';
 
 import type { JournalEntry } from '@fairlead/protocol';
-import { useTranslations } from 'next-intl';
+import { useFormatter, useTranslations } from 'next-intl';
 import { HopLine } from '@/components/hop-line.tsx';
 import { Dialog } from '@/components/ui/dialog.tsx';
 import type { SessionEntry } from '../session-registry.ts';
@@ -44,14 +44,20 @@ function Trips({ trips }: { trips: readonly Trip[] }) {
 /** You, relay, proxies, server: times, bytes and handshakes, counted. */
 export function HopDialog({ entry, onClose }: { entry: SessionEntry; onClose: () => void }) {
   const t = useTranslations();
+  const format = useFormatter();
   const { counts } = entry;
+  const bytes = (count: number) => {
+    const unit = count < 10_000 ? 'byte' : count < 10_000_000 ? 'kilobyte' : 'megabyte';
+    const value = count / { byte: 1, kilobyte: 1_000, megabyte: 1_000_000 }[unit];
+    return format.number(value, { style: 'unit', unit, maximumFractionDigits: value < 100 ? 1 : 0 });
+  };
   const trips = roundTrips(entry.journal?.entries ?? []);
   const facts: [string, string][] = [
     ['roundTrip', entry.lastRoundTripMs === null ? '–' : t('hops.ms', { ms: Math.round(entry.lastRoundTripMs) })],
     ['median', trips.length === 0 ? '–' : t('hops.ms', { ms: Math.round(median(trips.map((trip) => trip.ms))) })],
     ['exchanges', t('session.hops.count', { count: counts.exchanges })],
-    ['sent', t('session.hops.bytes', { bytes: counts.requestBytes })],
-    ['received', t('session.hops.bytes', { bytes: counts.responseBytes })],
+    ['sent', bytes(counts.requestBytes)],
+    ['received', bytes(counts.responseBytes)],
     ['connections', t('session.hops.count', { count: counts.connections })],
     ['handshakes', t('session.hops.count', { count: counts.handshakes })],
   ];

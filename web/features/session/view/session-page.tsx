@@ -1,7 +1,7 @@
 'use client';
 
 import { useTranslations } from 'next-intl';
-import { type KeyboardEvent, Suspense, useCallback, useMemo, useState } from 'react';
+import { Suspense, useCallback, useMemo, useState } from 'react';
 import { FullMessages } from '@/components/full-messages.tsx';
 import { showToast } from '@/components/ui/toast.tsx';
 import { openWindow } from '@/features/frame/windows.ts';
@@ -16,6 +16,7 @@ import { TabStrip } from './tab-strip.tsx';
 import { useActiveTab } from './use-active-tab.ts';
 import { useLeaveGuard } from './use-leave-guard.ts';
 import { useDividerWords, useRecovery } from './use-recovery.ts';
+import { useWindowKeys } from './use-window-keys.ts';
 
 /** Every open session, in tabs. */
 export function SessionPage() {
@@ -53,15 +54,15 @@ function Sessions() {
     [active, close],
   );
   useSessionActions(active, acts);
+  useWindowKeys((event) => tabKey(event, sessions, show, acts.onClose));
   const entry = sessions.find((one) => one.id === asked?.id) ?? null;
   const isShell = active?.wasReady === true && active.shell !== null;
   const bar = active?.request.isProduction && <div className="h-[3px] shrink-0 bg-bad" />;
+  const ribbon = active?.request.isDemo && <div className="h-[3px] shrink-0 bg-warn" />;
   return (
-    <main
-      className="flex h-dvh flex-col overflow-hidden"
-      onKeyDown={(event) => tabKey(event, sessions, show, acts.onClose)}
-    >
+    <main className="flex h-dvh flex-col overflow-hidden">
       {bar}
+      {ribbon}
       <TabStrip
         sessions={sessions}
         activeId={active?.id ?? null}
@@ -122,7 +123,7 @@ function useClose(ask: (asked: Asked | null) => void): (entry: SessionEntry, isS
   return useCallback(
     (entry, isSure) => {
       const isLive = entry.state.at === 'ready';
-      if (!isSure && isLive && entry.shell?.view.isRunning) {
+      if (!isSure && isLive && entry.isRunning) {
         ask({ kind: 'close', id: entry.id });
         return;
       }
@@ -142,7 +143,6 @@ function tabKey(
   show: (id: string) => void,
   close: () => void,
 ): void {
-  if (event.nativeEvent.isComposing || event.defaultPrevented) return;
   const action = shortcutOf(event);
   if (action?.kind === 'tab') {
     const session = sessions[action.index];

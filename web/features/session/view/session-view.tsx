@@ -54,6 +54,10 @@ export function SessionView(props: SessionViewProps) {
   const copy = useCopy();
   const keys = useKeys({ ...props, input, root, copy, say: setSaid });
   const over = isOver(entry.state);
+  const closeFind = () => {
+    props.onFind(false);
+    input.field.current?.focus({ preventScroll: true });
+  };
   const focusInput = () => shell.screen.selection === '' && input.field.current?.focus({ preventScroll: true });
   const colours = {
     '--fl-ground': look.colours.ground,
@@ -90,10 +94,9 @@ export function SessionView(props: SessionViewProps) {
       aria-label={entry.request.label}
       className="relative flex min-h-0 grow flex-col bg-(--fl-ground) text-(--fl-ink)"
       style={colours as Record<string, string>}
-      onKeyDown={keys.onKeyDown}
     >
       {props.findRequest > 0 && !props.isCommandView && (
-        <FindBar screen={shell.screen} request={props.findRequest} onClose={() => props.onFind(false)} />
+        <FindBar screen={shell.screen} request={props.findRequest} onClose={closeFind} />
       )}
       {props.isCommandView ? (
         <>
@@ -101,7 +104,10 @@ export function SessionView(props: SessionViewProps) {
           <div className="border-t border-line pt-2">{line}</div>
         </>
       ) : (
-        <div className="flex min-h-0 grow flex-col" onPointerUp={() => setTimeout(focusInput)}>
+        <div
+          className="flex min-h-0 grow flex-col"
+          onPointerUp={(event) => event.pointerType === 'mouse' && setTimeout(focusInput)}
+        >
           <OutputPane screen={shell.screen} look={look} label={t('output.label')} hint={t('output.hint')}>
             {line}
           </OutputPane>

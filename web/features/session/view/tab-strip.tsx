@@ -97,7 +97,7 @@ function Tab({
       {isActive && (
         <span
           aria-hidden="true"
-          className={`absolute inset-x-0 top-0 h-0.5 ${request.isProduction ? 'bg-bad' : 'bg-accent'}`}
+          className={`absolute inset-x-0 top-0 h-0.5 ${request.isProduction ? 'bg-bad' : request.isDemo ? 'bg-warn' : 'bg-accent'}`}
         />
       )}
       <button
@@ -108,10 +108,13 @@ function Tab({
         className={`flex max-w-56 items-center gap-2 pl-3 text-sm outline-offset-[-2px] max-sm:max-w-36 ${isActive ? 'text-ink' : 'text-ink-soft'}`}
       >
         <span aria-hidden="true" className={`size-2 shrink-0 rounded-full border ${DOTS[standing]}`} />
-        <span className="truncate font-medium">{request.label}</span>
+        {request.isDemo ? (
+          <Badge tone="warn">{request.label}</Badge>
+        ) : (
+          <span className="truncate font-medium">{request.label}</span>
+        )}
         <span className="sr-only">{t(`standing.${standing}`)}</span>
         {request.isProduction && <Badge tone="bad">{t('production')}</Badge>}
-        {request.isDemo && <Badge tone="warn">{t('demo')}</Badge>}
       </button>
       <button
         type="button"
@@ -128,11 +131,11 @@ function Tab({
 
 /** Where a session stands, in one word that has a dot, a sentence and a colour. */
 export function standingOf(session: SessionEntry): keyof typeof DOTS {
-  const { state, shell } = session;
+  const { state, isRunning } = session;
   switch (state.at) {
     case 'ready':
       if (state.link === 'reopening') return 'reopening';
-      return shell?.view.isRunning ? 'running' : 'ready';
+      return isRunning ? 'running' : 'ready';
     case 'ended':
       return 'ended';
     case 'lost':

@@ -101,6 +101,7 @@ export function useInput(
     onEdit: (text: string, caret: number) => {
       setState((was) => (was.search === null ? edited(was, text, caret) : searchTyped(was, history, text)));
     },
+    onCaret: (text: string, caret: number) => setState((was) => (was.text === text ? { ...was, caret } : was)),
     onPaste: (event: ClipboardEvent) => {
       event.preventDefault();
       paste(event.clipboardData.getData('text/plain'));

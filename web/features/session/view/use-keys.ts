@@ -1,11 +1,12 @@
 import { useTranslations } from 'next-intl';
-import { type KeyboardEvent, useState } from 'react';
+import { useState } from 'react';
 import type { LiveShell } from '../live-shell.ts';
 import type { Screen } from '../screen/screen.ts';
 import { type ShortcutAction, shortcutOf } from '../shortcut.ts';
 import type { BarKey } from './key-bar.tsx';
 import { moveCommand, moveRegion } from './regions.ts';
 import type { Input } from './use-input.ts';
+import { useWindowKeys } from './use-window-keys.ts';
 
 /** What the keys act on. */
 export interface KeyTargets {
@@ -32,14 +33,15 @@ export function useKeys(on: KeyTargets) {
       event?.preventDefault();
     } else if (runAction(action, on)) event?.preventDefault();
   };
+  useWindowKeys((event) => {
+    const action = shortcutOf(event);
+    // Another field, such as the one of the find bar, keeps its own editing keys.
+    const isElsewhere = isTextField(event.target) && event.target !== input.field.current;
+    if (action !== null && !(isElsewhere && EDITING.has(action.kind))) run(action, event);
+    else if (!isTextField(event.target)) outputKey(event, on);
+  });
   return {
     isCtrlHeld,
-    onKeyDown(event: KeyboardEvent) {
-      if (event.nativeEvent.isComposing || event.defaultPrevented) return;
-      const action = shortcutOf(event);
-      if (action !== null) run(action, event);
-      else if (!isTextField(event.target)) outputKey(event, on);
-    },
     onEdit(text: string, caret: number) {
       // A held Ctrl makes the next letter of a phone's keyboard a shortcut; those keyboards name no keys.
       const typed = text.length === input.state.text.length + 1 ? (text[caret - 1] ?? '') : '';
@@ -60,6 +62,8 @@ export function useKeys(on: KeyTargets) {
     },
   };
 }
+
+const EDITING: ReadonlySet<ShortcutAction['kind']> = new Set(['interrupt', 'break', 'end-input', 'clear', 'paste']);
 
 /** Runs an action; false leaves the key to the browser. */
 function runAction(action: ShortcutAction, on: KeyTargets): boolean {
@@ -132,8 +136,9 @@ function interruptOrCopy({ shell, input, copy }: KeyTargets): boolean {
 function outputKey(event: KeyboardEvent, { shell: { screen }, input }: KeyTargets): void {
   const { target } = event;
   if (event.ctrlKey || event.metaKey || event.altKey || !(target instanceof Element)) return;
-  if (target.closest('[data-region="output"]') === null || target instanceof HTMLButtonElement) return;
-  const isDocument = target.closest('[data-document]') !== null;
+  const isNowhere = target === document.body;
+  if ((!isNowhere && target.closest('[data-region="output"]') === null) || target instanceof HTMLButtonElement) return;
+  const isDocument = document.querySelector('[data-document]') !== null;
   if (!isDocument && scrolled(screen, event.key)) event.preventDefault();
   else if (event.key.length === 1 && event.key !== ' ') input.field.current?.focus({ preventScroll: true });
 }
@@ -157,7 +162,7 @@ function pressBarKey(key: BarKey, input: Input): void {
 }
 
 /** The terminal's own hidden field is no place to type. */
-function isTextField(target: EventTarget): boolean {
+function isTextField(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement) || target.classList.contains('xterm-helper-textarea')) return false;
   return target.matches('input, textarea, select');
 }

@@ -5,7 +5,7 @@ import { closeSession, type SessionEntry } from '../session-registry.ts';
 export function useLeaveGuard(sessions: readonly SessionEntry[]): void {
   useEffect(() => {
     const onLeaving = (event: BeforeUnloadEvent) => {
-      if (sessions.some(({ state, shell }) => state.at === 'ready' && shell?.view.isRunning)) event.preventDefault();
+      if (sessions.some(({ state, isRunning }) => state.at === 'ready' && isRunning)) event.preventDefault();
     };
     const onLeft = (event: PageTransitionEvent) => {
       if (!event.persisted) for (const { id } of sessions) void closeSession(id);

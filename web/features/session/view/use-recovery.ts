@@ -1,6 +1,6 @@
 import type { SessionState, WinRmError } from '@fairlead/protocol';
 import { useRouter } from 'next/navigation';
-import { useFormatter, useTranslations } from 'next-intl';
+import { useTranslations } from 'next-intl';
 import { useCallback, useEffect } from 'react';
 import { openWindow } from '@/features/frame/windows.ts';
 import { refreshStanding } from '@/lib/relay-status.ts';
@@ -31,14 +31,13 @@ export function useRecovery(
 /** Gives the lines drawn into the output their words, in the reader's language. */
 export function useDividerWords(): void {
   const t = useTranslations('session.divider');
-  const format = useFormatter();
   const words = useCallback(
     (state: SessionState) => {
-      const time = format.dateTime(new Date(), { hour: '2-digit', minute: '2-digit', timeZone: undefined as never });
+      const time = new Date().toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
       if (state.at === 'ended') return t('ended', { code: String(state.exit.signed), time });
       return t(endError(state) === null ? 'closed' : 'lost', { time });
     },
-    [t, format],
+    [t],
   );
   useEffect(() => setDividerWords(words), [words]);
 }
