@@ -8,7 +8,7 @@ import {
   type ShellOptions,
   WinRmError,
 } from '@fairlead/protocol';
-import type { HopView } from '@/components/hop-view.ts';
+import type { HopView } from '../../components/hop-view.ts';
 import type { LiveShell, ShellSession } from './live-shell.ts';
 import { progressOf, type StepView } from './progress.ts';
 

@@ -1,5 +1,5 @@
 import type { HopReport, JournalEntry, LaneName, ProxyRoute, SessionState, ShellOptions } from '@fairlead/protocol';
-import { type HopView, READABLE_OVER_HTTP, READABLE_WHEN_SEALED } from '@/components/hop-view.ts';
+import { type HopView, READABLE_OVER_HTTP, READABLE_WHEN_SEALED } from '../../components/hop-view.ts';
 
 /** One step from a click to a prompt, as the stepper shows it. */
 export interface StepView {

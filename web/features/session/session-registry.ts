@@ -1,6 +1,6 @@
 import type { SessionState, WinRmError } from '@fairlead/protocol';
 import { useSyncExternalStore } from 'react';
-import { findDemoPassword, findPassword, forgetPassword, keepPassword } from '@/lib/vault.ts';
+import { findDemoPassword, findPassword, forgetPassword, keepPassword } from '../../lib/vault.ts';
 import {
   type ConnectRequest,
   type EntryParts,

@@ -40,17 +40,8 @@ export function useInput(
   const [question, setQuestion] = useState<PasteQuestion | null>(null);
   const mode: InputMode = !view.isRunning ? 'prompt' : isHidden ? 'hidden' : 'program';
   const history = shell.history.lines;
-  useEffect(() => {
-    if (mode !== 'hidden') drafts.set(shell, state);
-  }, [shell, state, mode]);
-  useEffect(() => {
-    // What was hidden for one program is no longer hidden for the next, and never becomes a line at the prompt.
-    if (view.isRunning) return;
-    setHidden((was) => {
-      if (was) setState(EMPTY_LINE);
-      return false;
-    });
-  }, [view.isRunning]);
+  useDraft(shell, state, mode);
+  useEndOfHiding(view.isRunning, setHidden, setState);
 
   const send = useCallback(
     (text: string) => {
@@ -115,6 +106,28 @@ export function useInput(
       act(action);
     },
   };
+}
+
+/** Keeps what is being written for when the tab is looked at again; hidden input is kept nowhere. */
+function useDraft(shell: LiveShell, state: EditorState, mode: InputMode): void {
+  useEffect(() => {
+    if (mode !== 'hidden') drafts.set(shell, state);
+  }, [shell, state, mode]);
+}
+
+/** What was hidden for one program is no longer hidden for the next, and never becomes a line at the prompt. */
+function useEndOfHiding(
+  isRunning: boolean,
+  setHidden: (next: (was: boolean) => boolean) => void,
+  setState: (state: EditorState) => void,
+): void {
+  useEffect(() => {
+    if (isRunning) return;
+    setHidden((was) => {
+      if (was) setState(EMPTY_LINE);
+      return false;
+    });
+  }, [isRunning, setHidden, setState]);
 }
 
 /** The input of a shell, as the components take it. */
