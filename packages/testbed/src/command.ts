@@ -27,7 +27,7 @@ export interface CommandOptions {
 }
 
 /** What is held of a stream before its pipe is paused: a few replies' worth, so that a slow reader slows the process. */
-const HIGH_WATER_BYTES = 1024 * 1024;
+export const HIGH_WATER_BYTES = 1024 * 1024;
 /** Where a paused pipe goes on. */
 const LOW_WATER_BYTES = 256 * 1024;
 /** What a client may send ahead of a process that does not read. */
@@ -71,6 +71,8 @@ export class HostCommand {
       options.onEnd(code);
     };
     this.#child.on('error', () => onOver(127)); // /bin/sh itself could not be started
+    // A shell that a signal reaches while it forks dies of it, and its newest child never heard of it.
+    this.#child.on('exit', (_code, signal) => signal !== null && this.#signalGroup(signal));
     this.#child.on('close', (code, signal) => onOver(code ?? exitCodeOf(signal)));
   }
 
@@ -79,9 +81,9 @@ export class HostCommand {
     return this.#child.pid ?? 0;
   }
 
-  /** Whether the process has ended, whatever of its output is left. */
-  get hasEnded(): boolean {
-    return this.#exitCode !== null;
+  /** Bytes written by the process and not fetched yet. */
+  get heldBytes(): number {
+    return this.#heldBytes.stdout + this.#heldBytes.stderr;
   }
 
   /**
@@ -120,7 +122,11 @@ export class HostCommand {
 
   /** Sends a signal to the whole group. */
   signal(name: 'SIGINT' | 'SIGQUIT' | 'SIGKILL'): void {
-    if (this.#exitCode !== null || this.pid === 0) return;
+    if (this.#exitCode === null) this.#signalGroup(name);
+  }
+
+  #signalGroup(name: NodeJS.Signals): void {
+    if (this.pid === 0) return;
     try {
       process.kill(-this.pid, name);
     } catch {

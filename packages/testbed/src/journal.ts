@@ -77,7 +77,7 @@ const MAX_ENTRIES = 20_000;
 export class HostJournal {
   readonly #entries: HostEntry[] = [];
   readonly #connections = new Map<number, Counted>();
-  readonly #file: WriteStream | null;
+  #file: WriteStream | null;
 
   /** @param file where each entry is also written as one line of JSON */
   constructor(file: string | null = null) {
@@ -112,9 +112,11 @@ export class HostJournal {
     this.#file?.write(`${JSON.stringify(entry)}\n`);
   }
 
-  /** Writes out what is still on its way to the file. */
+  /** Writes out what is still on its way to the file; what comes later is kept in memory only. */
   close(): Promise<void> {
-    return new Promise((resolve) => (this.#file === null ? resolve() : this.#file.end(resolve)));
+    const file = this.#file;
+    this.#file = null;
+    return new Promise((resolve) => (file === null ? resolve() : file.end(resolve)));
   }
 
   #count(event: HostEvent): void {

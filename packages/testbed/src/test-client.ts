@@ -1,0 +1,155 @@
+import { defaultPlatform } from '../../protocol/src/adapters/default-platform.ts';
+import { nodeDialer } from '../../protocol/src/adapters/node-socket.ts';
+import { parseCredential } from '../../protocol/src/auth/credential.ts';
+import { type AuthPolicy, createAuthenticator } from '../../protocol/src/auth/select.ts';
+import { utf8Decode, utf8Encode } from '../../protocol/src/bytes/bytes.ts';
+import { HttpConnection } from '../../protocol/src/http/connection.ts';
+import { converse } from '../../protocol/src/http/converse.ts';
+import { Headers } from '../../protocol/src/http/headers.ts';
+import type { HttpResponse } from '../../protocol/src/http/response.ts';
+import { sealEnvelope, unsealReply } from '../../protocol/src/seal/seal.ts';
+import type { SecurityContext } from '../../protocol/src/security.ts';
+import { decodeEnvelope, encodeEnvelope, newGuid } from '../../protocol/src/wsman/envelope.ts';
+import { decodeFault, failWithFault } from '../../protocol/src/wsman/fault.ts';
+import {
+  createShell,
+  type Operation,
+  type OutputChunk,
+  receive,
+  runCommand,
+  send,
+} from '../../protocol/src/wsman/operations.ts';
+
+/** One connection of a test to a host, one envelope at a time; nothing of it retries or reconnects. */
+export class TestClient {
+  readonly #http: HttpConnection;
+  #context: SecurityContext | null = null;
+
+  private constructor(http: HttpConnection) {
+    this.#http = http;
+  }
+
+  /** Opens a connection and leaves it as it is. */
+  static async connect(port: number): Promise<TestClient> {
+    return new TestClient(new HttpConnection(await nodeDialer({ host: '127.0.0.1', port })));
+  }
+
+  /** Opens a connection and signs in. */
+  static async open(port: number, user: string, password: string, policy?: AuthPolicy): Promise<TestClient> {
+    const client = await TestClient.connect(port);
+    await client.signIn(user, password, policy);
+    return client;
+  }
+
+  /** Whether the connection may be used again. */
+  get isUsable(): boolean {
+    return this.#http.isUsable;
+  }
+
+  async signIn(user: string, password: string, policy: AuthPolicy = 'negotiate'): Promise<void> {
+    const authenticator = createAuthenticator({
+      policy,
+      credential: parseCredential(user, password),
+      spn: 'http/127.0.0.1',
+      workstation: 'TEST',
+      binding: null,
+      platform: defaultPlatform,
+    });
+    const { context } = await converse({
+      connection: this.#http,
+      authenticator,
+      request: (authorization) =>
+        post(authorization === null ? [] : [['Authorization', authorization]], utf8Encode('')),
+      lastBody: null,
+      platform: defaultPlatform,
+      legTimeoutMs: 10_000,
+    });
+    this.#context = context;
+  }
+
+  /** Sends a body as it is. */
+  raw(body: Uint8Array, headers: readonly (readonly [string, string])[] = []): Promise<HttpResponse> {
+    return this.#http.exchange(post(headers, body), { replyWithinMs: 15_000, platform: defaultPlatform });
+  }
+
+  /** Seals an envelope, and opens the answer if it is sealed. */
+  async sealed(envelope: string): Promise<{ status: number; contentType: string; text: string }> {
+    if (this.#context === null) throw new Error('not signed in');
+    const { contentType, body } = sealEnvelope(this.#context, utf8Encode(envelope));
+    const reply = await this.raw(body, [['Content-Type', contentType]]);
+    const type = reply.headers.get('content-type') ?? '';
+    const plain = type.startsWith('multipart/') ? unsealReply(this.#context, type, reply.body) : reply.body;
+    return { status: reply.status, contentType: type, text: utf8Decode(plain) };
+  }
+
+  /** Performs one operation; a fault becomes its error. */
+  async ask<Reply>(operation: Operation<Reply>, timeoutSeconds = 10): Promise<Reply> {
+    const envelope = encodeEnvelope(
+      {
+        to: 'http://127.0.0.1/wsman',
+        action: operation.action,
+        resourceUri: operation.resourceUri,
+        messageId: `uuid:${newGuid(defaultPlatform.random)}`,
+        sessionId: `uuid:${newGuid(defaultPlatform.random)}`,
+        operationTimeoutSeconds: timeoutSeconds,
+        selectors: operation.selectors,
+        options: operation.options,
+      },
+      operation.body,
+    );
+    const { body } = decodeEnvelope((await this.sealed(envelope)).text);
+    const fault = decodeFault(body);
+    if (fault !== null) failWithFault(fault, { timeoutSeconds, requestBytes: envelope.length, limitBytes: 0 });
+    return operation.read(body);
+  }
+
+  close(): void {
+    this.#http.close();
+  }
+
+  /** Opens a shell with what most tests want. */
+  openShell(environment: Record<string, string> = {}, workingDirectory: string | null = null): Promise<string> {
+    const options = { codePage: 65001, noProfile: true, workingDirectory, environment, idleTimeoutSeconds: 900 };
+    return this.ask(createShell(options));
+  }
+
+  start(shell: string, line: string): Promise<string> {
+    return this.ask(runCommand(shell, line, { hasConsoleStdin: false }));
+  }
+
+  type(shell: string, command: string, text: string): Promise<void> {
+    return this.ask(send(shell, command, utf8Encode(text), false));
+  }
+
+  /** Receives until the command has ended. */
+  async finish(shell: string, command: string): Promise<{ stdout: string; stderr: string; exitCode: number }> {
+    const chunks: OutputChunk[] = [];
+    for (;;) {
+      const reply = await this.ask(receive(shell, command));
+      chunks.push(...reply.chunks);
+      if (reply.exitCode !== null) return { ...texts(chunks), exitCode: reply.exitCode };
+    }
+  }
+
+  /** Receives until the output so far ends with this text. */
+  async until(shell: string, command: string, end: string): Promise<string> {
+    const chunks: OutputChunk[] = [];
+    while (!texts(chunks).stdout.endsWith(end)) chunks.push(...(await this.ask(receive(shell, command))).chunks);
+    return texts(chunks).stdout;
+  }
+
+  async run(line: string): Promise<{ stdout: string; stderr: string; exitCode: number }> {
+    const shell = await this.openShell();
+    return this.finish(shell, await this.start(shell, line));
+  }
+}
+
+function post(headers: readonly (readonly [string, string])[], body: Uint8Array) {
+  return { method: 'POST', target: '/wsman', headers: new Headers([['Host', '127.0.0.1'], ...headers]), body };
+}
+
+function texts(chunks: readonly OutputChunk[]): { stdout: string; stderr: string } {
+  const text = (stream: string): string =>
+    utf8Decode(Buffer.concat(chunks.filter((chunk) => chunk.stream === stream).map((chunk) => chunk.bytes)));
+  return { stdout: text('stdout'), stderr: text('stderr') };
+}
