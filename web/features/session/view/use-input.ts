@@ -86,8 +86,7 @@ export function useInput(
   return {
     ...{ field, state, mode, history, tabMode, isHidden, hanger, question },
     ...{ setHidden, setTabMode, send, insert, paste, act },
-    dropHanger: () => setHanger(null),
-    dropQuestion: () => setQuestion(null),
+    ...{ dropHanger: () => setHanger(null), dropQuestion: () => setQuestion(null) },
     replace: (text: string) => setState(edited(EMPTY_LINE, text, text.length)),
     onEdit: (text: string, caret: number) => {
       setState((was) => (was.search === null ? edited(was, text, caret) : searchTyped(was, history, text)));
