@@ -10,7 +10,16 @@ import { showToast } from './ui/toast.tsx';
  * An error as a person can use it: what happened, what the peer said in its own words, what to do, and one action.
  * Needs the full messages around it (components/full-messages.tsx).
  */
-export function ErrorBlock({ error, onAct }: { error: WinRmError; onAct?: (error: WinRmError) => void }) {
+export function ErrorBlock({
+  error,
+  onAct,
+  actionLabel,
+}: {
+  error: WinRmError;
+  onAct?: (error: WinRmError) => void;
+  /** Words for the action where the screen knows better than the error what pressing it does. */
+  actionLabel?: string | undefined;
+}) {
   const t = useTranslations();
   const text = errorText(error);
   const copy = async () => {
@@ -43,7 +52,7 @@ export function ErrorBlock({ error, onAct }: { error: WinRmError; onAct?: (error
           text.actionKey &&
           onAct && (
             <Button look="primary" onClick={() => onAct(error)}>
-              {t(text.actionKey)}
+              {actionLabel ?? t(text.actionKey)}
             </Button>
           )
         )}

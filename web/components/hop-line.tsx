@@ -29,14 +29,7 @@ export function HopLine({ hops, size = 'medium' }: { hops: readonly HopView[]; s
   const isSmall = size === 'small';
   return (
     <div className={`@container relative ${isSmall ? 'inline-block' : 'w-full'}`}>
-      <ol
-        aria-label={t('hops.label')}
-        className={
-          isSmall
-            ? 'flex items-center'
-            : `flex flex-col @md:flex-row @md:items-start ${size === 'large' ? 'gap-y-1' : ''}`
-        }
-      >
+      <ol aria-label={t('hops.label')} className={`flex ${isSmall ? 'items-center' : 'items-start'}`}>
         {hops.map((hop, index) => {
           const next = hops[index + 1];
           return (
@@ -95,15 +88,15 @@ function HopNode({ hop, size }: { hop: HopView; size: 'small' | 'medium' | 'larg
     );
   }
   return (
-    <li className="flex min-w-0 items-center gap-3 @md:w-28 @md:shrink-0 @md:grow @md:basis-0 @md:flex-col @md:gap-2 @md:text-center">
-      <span className="flex h-6 w-6 items-center justify-center">
+    <li className="flex w-14 shrink-0 flex-col items-center gap-1.5 text-center @md:w-28">
+      <span className="flex size-6 items-center justify-center">
         {hop.state === 'failed' ? <Icon name="cross" className="text-bad" /> : ring}
       </span>
-      <span className="min-w-0 @md:w-full">
-        <span className="block text-sm font-medium text-ink">{kind}</span>
+      <span className="w-full min-w-0">
+        <span className="block text-xs font-medium text-ink @md:text-sm">{kind}</span>
         {hop.name !== '' && (
-          <span className="line-clamp-2 font-mono text-xs wrap-anywhere text-ink-soft" title={hop.name}>
-            {hop.name}
+          <span className="hidden font-mono text-xs wrap-anywhere text-ink-soft @md:line-clamp-2" title={hop.name}>
+            {breakable(hop.name)}
           </span>
         )}
         {size === 'large' && hop.ms !== null && (
@@ -113,6 +106,16 @@ function HopNode({ hop, size }: { hop: HopView; size: 'small' | 'medium' | 'larg
       </span>
     </li>
   );
+}
+
+/** A name that breaks where its parts end before it breaks anywhere else. */
+function breakable(name: string) {
+  return [...name.matchAll(/[:.]?[^:.]*/gu)].map((part) => (
+    <Fragment key={part.index}>
+      {part.index > 0 && <wbr />}
+      {part[0]}
+    </Fragment>
+  ));
 }
 
 const LINES = {
@@ -139,19 +142,11 @@ function Stretch({
 }) {
   const t = useTranslations('hops');
   const state = stretchState(next);
-  // A broken stretch shows its gap: the half that was walked, then nothing.
-  const upright = `border-l-2 @md:border-l-0 @md:border-t-2 ${LINES[state]}`;
-  const level = `border-t-2 ${LINES[state]}`;
-  const half = isSmall ? `w-2 ${level}` : `h-2 w-0 @md:h-0 @md:w-auto @md:min-w-2 @md:grow ${upright}`;
+  const half = `border-t-2 ${isSmall ? 'w-2' : 'min-w-1 grow basis-0'} ${LINES[state]}`;
   const isSealed = hop.lockToNext === 'sealed';
+  // The stretch reaches under the words of both stops, from ring to ring.
   return (
-    <li
-      className={
-        isSmall
-          ? 'flex items-center'
-          : 'flex w-6 flex-col items-center @md:h-6 @md:w-auto @md:min-w-12 @md:grow-2 @md:basis-0 @md:flex-row @md:-mx-6'
-      }
-    >
+    <li className={`relative z-10 flex items-center ${isSmall ? '' : '-mx-4 h-6 min-w-10 grow-2 basis-0 @md:-mx-11'}`}>
       <span aria-hidden="true" className={half} />
       {hop.lockToNext && (
         <button
@@ -171,11 +166,12 @@ function Stretch({
             event.stopPropagation();
             onShow(false);
           }}
-          className={`flex shrink-0 items-center justify-center rounded-control hover:bg-sunken pointer-coarse:size-11 ${isSmall ? 'size-5' : 'size-6'} ${isSealed ? 'text-good' : 'text-warn-ink'}`}
+          className={`flex shrink-0 items-center justify-center rounded-control hover:bg-sunken pointer-coarse:-mx-2.5 pointer-coarse:size-11 ${isSmall ? 'size-5' : 'size-6'} ${isSealed ? 'text-good' : 'text-warn-ink'}`}
         >
           <Icon name={isSealed ? 'lock' : 'lock-open'} className={isSmall ? 'size-3' : 'size-4'} />
         </button>
       )}
+      {/* A broken stretch shows its gap: the half that was walked, then nothing. */}
       <span aria-hidden="true" className={state === 'broken' ? `${half} opacity-0` : half} />
     </li>
   );

@@ -16,16 +16,17 @@ import { askRelay } from './status-api.ts';
  *   session.cancelled when the signal is aborted
  */
 export async function requestTicket(request: TicketRequest, signal?: AbortSignal): Promise<TicketReply> {
+  const url = globalThis.location?.origin ?? API_PATHS.tickets;
   const answer = await askRelay(API_PATHS.tickets, request, signal);
   if (signal?.aborted) fail('session.cancelled', { at: 'relay' }, signal.reason);
-  if (answer === null) fail('relay.unreachable', { url: API_PATHS.tickets });
+  if (answer === null) fail('relay.unreachable', { url });
   if (!answer.ok) {
     const refusal = apiErrorSchema.safeParse(answer.value);
     const error = refusal.success ? readRelayError(refusal.data.error) : null;
     if (error) throw new WinRmError(error.code, error.details);
-    fail('relay.unreachable', { url: API_PATHS.tickets });
+    fail('relay.unreachable', { url });
   }
   const reply = ticketReplySchema.safeParse(answer.value);
-  if (!reply.success) fail('relay.unreachable', { url: API_PATHS.tickets });
+  if (!reply.success) fail('relay.unreachable', { url });
   return reply.data;
 }

@@ -8,7 +8,8 @@ const WIDTHS = { small: 'max-w-md', medium: 'max-w-xl', large: 'max-w-3xl' } as 
 
 /**
  * A modal dialog over the browser's own: it traps focus, gives it back where it came from, and closes with Escape, with
- * its button, and with a press beside it. Mount it to open it.
+ * its button, and with a press beside it. Focus begins at the element marked `data-first`, else at the title. Mount it
+ * to open it.
  */
 export function Dialog({
   title,
@@ -29,11 +30,14 @@ export function Dialog({
   const t = useTranslations('common');
   const titleId = useId();
   const dialog = useRef<HTMLDialogElement>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     const element = dialog.current;
     if (element === null) return;
     const before = document.activeElement;
     if (!element.open) element.showModal();
+    // The browser would focus the close button: a key still held down from before must not close what just opened.
+    (element.querySelector<HTMLElement>('[data-first]') ?? heading.current)?.focus();
     return () => {
       element.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
@@ -52,7 +56,7 @@ export function Dialog({
     >
       {isProduction && <div className="h-1 shrink-0 bg-bad" />}
       <div className="flex shrink-0 items-center justify-between gap-2 border-b border-line py-2 pr-2 pl-5">
-        <h2 id={titleId} className="text-lg leading-tight font-semibold">
+        <h2 ref={heading} id={titleId} tabIndex={-1} className="outline-none text-lg leading-tight font-semibold">
           {title}
         </h2>
         <IconButton label={t('close')} icon="cross" onClick={onClose} />

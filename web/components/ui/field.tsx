@@ -8,7 +8,7 @@ const BOX =
   'disabled:opacity-60 aria-invalid:border-bad border-line-strong';
 
 /** A label, a control, and beneath it the hint or the error, tied to the control for screen readers. */
-export function Field({
+function Field({
   label,
   hint,
   error,

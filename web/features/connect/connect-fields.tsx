@@ -1,7 +1,7 @@
 'use client';
 
 import { useTranslations } from 'next-intl';
-import { useEffect, useRef, useState } from 'react';
+import { useState } from 'react';
 import { HopLine } from '@/components/hop-line.tsx';
 import { plannedHops } from '@/components/hop-view.ts';
 import { Badge } from '@/components/ui/badge.tsx';
@@ -37,16 +37,12 @@ export function ConnectFields(part: Part) {
 
 function ServerFields({ form, problems, onChange }: Part) {
   const t = useTranslations();
-  const first = useRef<HTMLInputElement>(null);
-  useEffect(() => {
-    if (first.current?.value === '') first.current.focus();
-  }, []);
   const read = readServer(form.server);
   const say = useProblemWords();
   return (
     <>
       <TextField
-        ref={first}
+        data-first={form.server === '' || undefined}
         name="server"
         label={t('connect.server')}
         value={form.server}
@@ -59,10 +55,17 @@ function ServerFields({ form, problems, onChange }: Part) {
           ) : 'problem' in read ? (
             say(read.problem, t('connect.server'))
           ) : (
-            <span className="flex flex-wrap items-center gap-x-2 gap-y-1">
-              <Icon name="check" className="text-good" />
-              {t('connect.understood', { host: read.target.host, port: String(read.target.port) })}
-              {read.user && <Badge>{t('connect.asUser', { user: read.user })}</Badge>}
+            <span className="flex gap-2">
+              <Icon name="check" className="mt-0.5 text-good" />
+              <span>
+                {t('connect.understood', { host: read.target.host, port: String(read.target.port) })}
+                {read.user && (
+                  <>
+                    {' '}
+                    <Badge>{t('connect.asUser', { user: read.user })}</Badge>
+                  </>
+                )}
+              </span>
             </span>
           )
         }

@@ -7,10 +7,11 @@ import { useEffect, useRef } from 'react';
 import { ErrorBlock } from '@/components/error-block.tsx';
 import { HopLine } from '@/components/hop-line.tsx';
 import { Button } from '@/components/ui/button.tsx';
+import { Note } from '@/components/ui/card.tsx';
 import { Dialog } from '@/components/ui/dialog.tsx';
 import { openWindow } from '@/features/frame/windows.ts';
 import { cancel, closeSession, retry, useSession } from '@/features/session/session-registry.ts';
-import { refreshStanding } from '@/lib/relay-status.ts';
+import { refreshStanding, signOut } from '@/lib/relay-status.ts';
 import { StepList } from './step-list.tsx';
 
 /** The way to a prompt, step by step with times; a step that fails opens in place. */
@@ -29,6 +30,7 @@ export function ConnectProgress({
   onBack: (field: string | null) => void;
 }) {
   const t = useTranslations('progress');
+  const tDemo = useTranslations('demo');
   const router = useRouter();
   const entry = useSession(sessionId);
   const isLeaving = useRef(false);
@@ -44,6 +46,7 @@ export function ConnectProgress({
   if (entry === null) return null;
 
   const error = entry.state.at === 'lost' || entry.state.at === 'closed' ? entry.state.error : null;
+  const isStaleDemo = entry.request.isDemo && error?.recovery === 'new-credential';
   const drop = (field: string | null) => {
     void closeSession(sessionId);
     onBack(field);
@@ -54,7 +57,10 @@ export function ConnectProgress({
   };
   const act = (failed: WinRmError) => {
     const { recovery } = failed;
-    if (recovery === 'new-credential') drop('password');
+    if (isStaleDemo) {
+      drop(null);
+      void signOut();
+    } else if (recovery === 'new-credential') drop('password');
     else if (recovery === 'change-route') drop('route');
     else if (recovery === 'sign-in') {
       drop(null);
@@ -63,6 +69,12 @@ export function ConnectProgress({
       router.push('/');
     } else retry(sessionId, password);
   };
+  const failure = error && (
+    <>
+      {isStaleDemo && <Note className="mt-2">{tDemo('changed')}</Note>}
+      <ErrorBlock error={error} onAct={act} actionLabel={isStaleDemo ? tDemo('signInAgain') : undefined} />
+    </>
+  );
   return (
     <Dialog
       title={t(error ? 'titleFailed' : 'title', { name: entry.request.label })}
@@ -72,8 +84,8 @@ export function ConnectProgress({
     >
       <div className="flex flex-col gap-5">
         <HopLine hops={entry.hops} size="large" />
-        <StepList steps={entry.steps}>{error && <ErrorBlock error={error} onAct={act} />}</StepList>
-        {error && !entry.steps.some((step) => step.state === 'failed') && <ErrorBlock error={error} onAct={act} />}
+        <StepList steps={entry.steps}>{failure}</StepList>
+        {!entry.steps.some((step) => step.state === 'failed') && failure}
       </div>
     </Dialog>
   );

@@ -9,14 +9,17 @@ const action = (id: string, label: string, group = 'App'): PaletteAction => ({
 });
 
 describe('actions', () => {
-  it('offerActions adds a screen’s actions, tells who watches, and takes them back', () => {
+  it('offerActions adds a screen’s actions, puts the latest first, tells who watches, and takes them back', () => {
     const told = vi.fn();
     const unwatch = watchActions(told);
     const withdraw = offerActions([action('a', 'Copy')]);
     expect(offeredActions().map(({ id }) => id)).toEqual(['a']);
+    const withdrawLater = offerActions([action('b', 'Paste')]);
+    expect(offeredActions().map(({ id }) => id)).toEqual(['b', 'a']);
+    withdrawLater();
     withdraw();
     expect(offeredActions()).toEqual([]);
-    expect(told).toHaveBeenCalledTimes(2);
+    expect(told).toHaveBeenCalledTimes(4);
     unwatch();
   });
 

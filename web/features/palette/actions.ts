@@ -15,7 +15,8 @@ const sets = new Map<symbol, readonly PaletteAction[]>();
 let all: readonly PaletteAction[] = [];
 const listeners = new Set<() => void>();
 const tell = () => {
-  all = [...sets.values()].flat();
+  // What came last stands first: the screen before the app around it.
+  all = [...sets.values()].reverse().flat();
   for (const listener of listeners) listener();
 };
 

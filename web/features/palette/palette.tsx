@@ -17,6 +17,7 @@ export default function Palette() {
   const dialog = useRef<HTMLDialogElement>(null);
   const list = useRef<HTMLDivElement>(null);
   const found = rankActions(offered, typed);
+  const isGrouped = new Set(found.map(({ group }) => group)).size > 1;
   const chosen = found[Math.min(at, found.length - 1)];
 
   useEffect(() => {
@@ -103,7 +104,7 @@ export default function Palette() {
             className="flex min-h-control cursor-pointer items-center gap-3 rounded-control px-2.5 aria-selected:bg-sunken"
           >
             <span className="min-w-0 grow truncate">{action.label}</span>
-            <span className="text-sm text-ink-soft">{action.group}</span>
+            {isGrouped && <span className="text-sm text-ink-soft">{action.group}</span>}
             {action.keys && <Key>{action.keys}</Key>}
           </div>
         ))}

@@ -5,13 +5,15 @@ import { useState } from 'react';
 import { Button } from '@/components/ui/button.tsx';
 import { Dialog } from '@/components/ui/dialog.tsx';
 import { CheckField, ChoiceField, SelectField } from '@/components/ui/field.tsx';
-import { showToast } from '@/components/ui/toast.tsx';
+import { showToast, useToastLog } from '@/components/ui/toast.tsx';
 import { usePreferences } from '@/components/use-preferences.ts';
 import { openWindow } from '@/features/frame/windows.ts';
+import { paletteFor } from '@/features/session/screen/palette.ts';
 import {
   changePreferences,
   DENSITIES,
   PALETTES,
+  paintedTheme,
   resetPreferences,
   TERMINAL_SIZES,
   TEXT_SIZES,
@@ -24,8 +26,6 @@ import { forgetEverything } from '@/lib/vault.ts';
 export default function SettingsDialog() {
   const t = useTranslations('settings');
   const preferences = usePreferences();
-  const choices = <Value extends string>(values: readonly Value[], key: string) =>
-    values.map((value) => ({ value, label: t(`${key}.${value}`) }));
   return (
     <Dialog
       title={t('title')}
@@ -47,14 +47,14 @@ export default function SettingsDialog() {
           <ChoiceField
             label={t('theme.label')}
             value={preferences.theme}
-            choices={choices(THEMES, 'theme')}
+            choices={THEMES.map((value) => ({ value, label: t(`theme.${value}`) }))}
             onChoose={(theme) => changePreferences({ theme })}
           />
           <div className="grid gap-4 sm:grid-cols-2">
             <ChoiceField
               label={t('density.label')}
               value={preferences.density}
-              choices={choices(DENSITIES, 'density')}
+              choices={DENSITIES.map((value) => ({ value, label: t(`density.${value}`) }))}
               onChoose={(density) => changePreferences({ density })}
             />
             <ChoiceField
@@ -94,6 +94,7 @@ export default function SettingsDialog() {
               ))}
             </SelectField>
           </div>
+          <PalettePreview />
           <CheckField
             label={t('pasteGuard.label')}
             hint={t('pasteGuard.hint')}
@@ -102,8 +103,37 @@ export default function SettingsDialog() {
           />
         </section>
         <Kept />
+        <Notices />
       </div>
     </Dialog>
+  );
+}
+
+/** The chosen colours as they will look, on the theme that is painted now. */
+function PalettePreview() {
+  const t = useTranslations('settings.preview');
+  const { palette, theme, terminalPx } = usePreferences();
+  const painted = paintedTheme(theme, {
+    dark: matchMedia('(prefers-color-scheme: dark)').matches,
+    moreContrast: matchMedia('(prefers-contrast: more)').matches,
+  });
+  const { ground, ink, colours } = paletteFor(palette, painted);
+  return (
+    <figure>
+      <figcaption className="sr-only">{t('label')}</figcaption>
+      <div
+        aria-hidden="true"
+        className="overflow-hidden rounded-control border border-line p-3 font-mono leading-[1.2] whitespace-pre"
+        style={{ background: ground, color: ink, fontSize: `${terminalPx}px` }}
+      >
+        {t('prompt')}
+        <b>{t('command')}</b>
+        {'\n'}
+        {colours.slice(1, 7).map((colour, index) => (
+          <span key={colour} style={{ color: colour }}>{`${t(`colour.${index + 1}`)} `}</span>
+        ))}
+      </div>
+    </figure>
   );
 }
 
@@ -144,6 +174,23 @@ function Kept() {
           </Button>
         )}
       </div>
+    </section>
+  );
+}
+
+/** The messages that appeared by themselves and left again, newest first. */
+function Notices() {
+  const t = useTranslations('settings.notices');
+  const toasts = useToastLog();
+  if (toasts.length === 0) return null;
+  return (
+    <section className="flex flex-col gap-2 border-t border-line pt-5">
+      <h3 className="font-semibold">{t('title')}</h3>
+      <ul className="space-y-1 text-sm text-ink-soft">
+        {toasts.map((toast) => (
+          <li key={toast.id}>{toast.text}</li>
+        ))}
+      </ul>
     </section>
   );
 }
