@@ -58,7 +58,7 @@ describe('the CONNECT proxy', () => {
     const proxy = await start({
       allow: [{ host: '127.0.0.1', port: target }],
       onBytes: (direction, bytes) => {
-        seen += `${direction}: ${Buffer.from(bytes)}; `;
+        seen += `${direction}: ${Buffer.from(bytes).toString()}; `;
       },
     });
     const reply = await talk(proxy, `${head(`127.0.0.1:${target}`)}early`);

@@ -1,14 +1,17 @@
 import { defaultPlatform } from '../../protocol/src/adapters/default-platform.ts';
 import { nodeDialer } from '../../protocol/src/adapters/node-socket.ts';
+import { mechanismOf } from '../../protocol/src/auth/_mechanism.ts';
 import { parseCredential } from '../../protocol/src/auth/credential.ts';
-import { type AuthPolicy, createAuthenticator } from '../../protocol/src/auth/select.ts';
+import { type NtlmOptions, ntlmExchange } from '../../protocol/src/auth/ntlm/ntlm.ts';
+import { spnegoExchange } from '../../protocol/src/auth/spnego/spnego.ts';
 import { utf8Decode, utf8Encode } from '../../protocol/src/bytes/bytes.ts';
+import { fail } from '../../protocol/src/errors.ts';
 import { HttpConnection } from '../../protocol/src/http/connection.ts';
 import { converse } from '../../protocol/src/http/converse.ts';
 import { Headers } from '../../protocol/src/http/headers.ts';
 import type { HttpResponse } from '../../protocol/src/http/response.ts';
 import { sealEnvelope, unsealReply } from '../../protocol/src/seal/seal.ts';
-import type { SecurityContext } from '../../protocol/src/security.ts';
+import type { Authenticator, AuthMechanism, SecurityContext } from '../../protocol/src/security.ts';
 import { decodeEnvelope, encodeEnvelope, newGuid } from '../../protocol/src/wsman/envelope.ts';
 import { decodeFault, failWithFault } from '../../protocol/src/wsman/fault.ts';
 import {
@@ -19,6 +22,9 @@ import {
   runCommand,
   send,
 } from '../../protocol/src/wsman/operations.ts';
+
+/** What a client speaks, and under which scheme. */
+export type Dialect = 'negotiate' | 'negotiate-raw' | 'ntlm';
 
 /** One connection of a test to a host, one envelope at a time; nothing of it retries or reconnects. */
 export class TestClient {
@@ -35,7 +41,7 @@ export class TestClient {
   }
 
   /** Opens a connection and signs in. */
-  static async open(port: number, user: string, password: string, policy?: AuthPolicy): Promise<TestClient> {
+  static async open(port: number, user: string, password: string, policy?: Dialect): Promise<TestClient> {
     const client = await TestClient.connect(port);
     await client.signIn(user, password, policy);
     return client;
@@ -46,15 +52,20 @@ export class TestClient {
     return this.#http.isUsable;
   }
 
-  async signIn(user: string, password: string, policy: AuthPolicy = 'negotiate'): Promise<void> {
-    const authenticator = createAuthenticator({
-      policy,
+  async signIn(user: string, password: string, policy: Dialect = 'negotiate'): Promise<void> {
+    const mechanism = mechanismFor(policy, {
       credential: parseCredential(user, password),
       spn: 'http/127.0.0.1',
       workstation: 'TEST',
       binding: null,
       platform: defaultPlatform,
     });
+    const authenticator: Authenticator = {
+      party: 'server',
+      beginOptimistic: () => mechanism,
+      begin: (offered) =>
+        fail('auth.no-common-mechanism', { offered: offered.map(({ scheme }) => scheme).join(), wanted: policy }),
+    };
     const { context } = await converse({
       connection: this.#http,
       authenticator,
@@ -89,8 +100,8 @@ export class TestClient {
         to: 'http://127.0.0.1/wsman',
         action: operation.action,
         resourceUri: operation.resourceUri,
-        messageId: `uuid:${newGuid(defaultPlatform.random)}`,
-        sessionId: `uuid:${newGuid(defaultPlatform.random)}`,
+        messageId: `uuid:${newGuid((length) => defaultPlatform.random(length))}`,
+        sessionId: `uuid:${newGuid((length) => defaultPlatform.random(length))}`,
         operationTimeoutSeconds: timeoutSeconds,
         selectors: operation.selectors,
         options: operation.options,
@@ -142,6 +153,11 @@ export class TestClient {
     const shell = await this.openShell();
     return this.finish(shell, await this.start(shell, line));
   }
+}
+
+function mechanismFor(policy: Dialect, options: NtlmOptions): AuthMechanism {
+  if (policy === 'negotiate') return mechanismOf('Negotiate', spnegoExchange(options));
+  return mechanismOf(policy === 'ntlm' ? 'NTLM' : 'Negotiate', ntlmExchange(options));
 }
 
 function post(headers: readonly (readonly [string, string])[], body: Uint8Array) {
