@@ -194,6 +194,20 @@ describe('a lane whose connection is lost under a request', () => {
   });
 });
 
+describe('a connection that is closed as soon as it is authenticated', () => {
+  it.each([
+    [false, 'http.closed-early'],
+    [true, 'proxy.drops-connection'],
+  ])('is opened twice and no more (behind a proxy: %s)', async (hasProxy, code) => {
+    const double = new WinRmDouble({ closeAfter: 2, road: { hasProxy } });
+    const { session } = sessionWith(double, { shell: COMMAND, bodyOnLastLeg: 'never' });
+    await expect(session.open()).rejects.toMatchObject({ code });
+    expect(double.connections.map(({ handshakes }) => handshakes)).toEqual([1, 1]);
+    expect(double.operations).toEqual([]);
+    await session.close();
+  });
+});
+
 describe('a lane that loses its authentication', () => {
   const refuse = (): DoubleReply => ({ status: 401, headers: ['WWW-Authenticate: Negotiate'] });
 

@@ -45,6 +45,7 @@ export class LastingLane implements Lane {
   #connection: LaneConnection | null = null;
   #hasBeenOpen = false;
   #canRide: boolean;
+  #hasProxy = false;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: LastingLaneOptions) {
@@ -101,19 +102,20 @@ export class LastingLane implements Lane {
   async #post(compose: () => string, options: PostOptions): Promise<string> {
     let handshakeCount = 0;
     for (;;) {
-      const post = { sent: false, isRefused: false };
+      let isComposed = false;
       const composeOnce = (): string => {
-        post.sent = true;
+        isComposed = true;
         return compose();
       };
       const connection = this.#usable();
       try {
         if (connection !== null) return await connection.post(composeOnce(), options);
+        if (handshakeCount === MAX_HANDSHAKES_PER_REQUEST) this.#failClosedAfterSignIn();
         handshakeCount++;
         const reply = await this.#connect(options.signal, { ...options, compose: composeOnce });
         if (reply !== null) return reply;
       } catch (error) {
-        const fate = connection === null ? (post.sent ? this.#fateOfRider(error) : 'never') : connection.fate;
+        const fate = connection === null ? (isComposed ? this.#fateOfRider(error) : 'never') : connection.fate;
         this.#drop(isWinRmError(error) ? error.code : 'failed');
         if (options.signal.aborted || fate === 'never') throw error;
         const isSafe = fate !== 'unknown' || (options.isRepeatable && isLoss(error));
@@ -124,6 +126,12 @@ export class LastingLane implements Lane {
         throw error;
       }
     }
+  }
+
+  /** Signed in, and closed before anything could be asked, again: RFC 4559, section 6, and nobody's password. */
+  #failClosedAfterSignIn(): never {
+    if (this.#hasProxy) fail('proxy.drops-connection', { via: '', stage: 'signed-in' });
+    return fail('http.closed-early', { where: 'idle' });
   }
 
   /**
@@ -159,6 +167,7 @@ export class LastingLane implements Lane {
     if (this.#hasBeenOpen) onLink('reopening');
     const hops: HopReport[] = [];
     const road = await this.#openRoad(signal, hops);
+    this.#hasProxy = road.hasProxy;
     counts.connections++;
     journal.record({ event: 'connection', lane: name, what: 'opened', reason: this.#hasBeenOpen ? 'again' : 'first' });
     try {
