@@ -132,7 +132,7 @@ function BlockOutput({ block, shell }: { block: Block; shell: LiveShell }) {
   const hidden = block.lineCount - limit;
   return (
     <>
-      <pre lang="" className="overflow-x-auto px-4 py-3 font-mono text-sm">
+      <pre lang="" className="px-4 py-3 font-mono text-sm break-words whitespace-pre-wrap">
         {shown.map((piece, at) => (
           <span
             key={piece.key}

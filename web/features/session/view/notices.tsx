@@ -150,7 +150,7 @@ export function RunningBar({
   return (
     <div className="flex flex-wrap items-center gap-x-1 gap-y-1 px-2.5 pb-2 text-xs">
       <Small icon="stop" isStrong onClick={onInterrupt}>
-        {isStopping ? t('stopping', { seconds }) : t('stop')}
+        {isStopping ? t('stopping', { seconds }) : <Named name={t('stop')} keys="Ctrl+C" />}
       </Small>
       {isStopping && seconds >= STOP_PATIENCE_S && (
         <Small icon="cross" isDanger onClick={onCloseShell}>
@@ -161,7 +161,7 @@ export function RunningBar({
       {!isStopping && (
         <>
           <Small icon="leave" onClick={onEndInput}>
-            {t('endInput')}
+            <Named name={t('endInput')} keys="Ctrl+D" />
           </Small>
           <Small icon="eye" isPressed={isHidden} onClick={() => onHidden(!isHidden)}>
             {t(isHidden ? 'showInput' : 'hideInput')}
@@ -170,6 +170,15 @@ export function RunningBar({
       )}
       {queuedCount > 0 && <span className="px-1 text-(--fl-soft)">{t('queued', { count: queuedCount })}</span>}
     </div>
+  );
+}
+
+/** Words and the keys that do the same; a touch screen has no such keys. */
+function Named({ name, keys }: { name: string; keys: string }) {
+  return (
+    <>
+      {name} <span className="opacity-80 pointer-coarse:hidden">{keys}</span>
+    </>
   );
 }
 
@@ -194,7 +203,7 @@ function Small({
       type="button"
       aria-pressed={isPressed}
       onClick={onClick}
-      className={`flex min-h-6 items-center gap-1 rounded-sm border border-transparent px-1.5 font-sans hover:border-line-strong pointer-coarse:min-h-11 pointer-coarse:px-3 ${ink} ${isPressed ? 'border-line-strong' : ''}`}
+      className={`flex min-h-6 items-center gap-1 rounded-sm border border-transparent px-1.5 font-sans hover:border-line-strong pointer-coarse:min-h-11 pointer-coarse:px-2 ${ink} ${isPressed ? 'border-line-strong' : ''}`}
     >
       <Icon name={icon} className="size-3" />
       {children}

@@ -8,6 +8,7 @@ import { usePreferences } from '@/components/use-preferences.ts';
 import { isOver } from '../live-entry.ts';
 import type { LiveShell } from '../live-shell.ts';
 import type { SessionEntry } from '../session-registry.ts';
+import { AgainLine } from './again-line.tsx';
 import { Announcer } from './announcer.tsx';
 import { CommandView } from './command-view.tsx';
 import { PasteDialog } from './dialogs.tsx';
@@ -64,8 +65,11 @@ export function SessionView(props: SessionViewProps) {
     '--fl-ink': look.colours.ink,
     '--fl-soft': look.colours.colours[8],
   };
+  const isReady = entry.state.at === 'ready';
   const line = over ? (
     <EndPanel entry={entry} onNewShell={() => props.onNewShell()} onRecover={props.onRecover} />
+  ) : !isReady ? (
+    <AgainLine entry={entry} />
   ) : (
     <>
       <InputLine
@@ -95,6 +99,7 @@ export function SessionView(props: SessionViewProps) {
       className="relative flex min-h-0 grow flex-col bg-(--fl-ground) text-(--fl-ink)"
       style={colours as Record<string, string>}
     >
+      <h1 className="sr-only">{entry.request.label}</h1>
       {props.findRequest > 0 && !props.isCommandView && (
         <FindBar screen={shell.screen} request={props.findRequest} onClose={closeFind} />
       )}
@@ -113,8 +118,8 @@ export function SessionView(props: SessionViewProps) {
           </OutputPane>
         </div>
       )}
-      {!over && <Notices entry={entry} shell={shell} input={input} view={view} onNewShell={props.onNewShell} />}
-      {!over && <KeyBar isCtrlHeld={keys.isCtrlHeld} onKey={keys.onBarKey} />}
+      {isReady && <Notices entry={entry} shell={shell} input={input} view={view} onNewShell={props.onNewShell} />}
+      {isReady && <KeyBar isCtrlHeld={keys.isCtrlHeld} onKey={keys.onBarKey} />}
       <StatusBar entry={entry} tabMode={input.tabMode} onOpenHops={props.onOpenHops} />
       <Announcer ended={view.lastEnded} said={said} />
       {input.question && <PasteDialog question={input.question} onPaste={input.insert} onClose={input.dropQuestion} />}

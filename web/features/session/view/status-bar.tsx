@@ -32,9 +32,9 @@ export function StatusBar({
       <button
         type="button"
         onClick={onOpenHops}
-        aria-label={`${t('session.status.open')}: ${parts.map((part) => t(part.key, part.values)).join(', ')}`}
         className="flex h-6 min-w-0 items-center gap-3 overflow-hidden rounded-sm outline-offset-[-2px] hover:text-ink"
       >
+        <span className="sr-only">{t('session.status.open')}</span>
         {parts.map((part) => (
           <Part key={part.id} part={part} words={t(part.key, part.values)} />
         ))}
@@ -53,7 +53,9 @@ function Part({ part, words }: { part: StatusPart; words: string }) {
       className={`flex min-w-0 items-center gap-1 whitespace-nowrap ${TONES[part.tone]} ${hiding} ${part.id === 'link' ? 'shrink' : 'shrink-0 max-sm:shrink'}`}
     >
       {icon && <Icon name={icon} className="size-3" />}
-      <span className="truncate">{words}</span>
+      <span className={`truncate ${part.id === 'sealed' || part.id === 'readable' ? 'max-sm:sr-only' : ''}`}>
+        {words}
+      </span>
     </span>
   );
 }

@@ -25,7 +25,7 @@ export function TabStrip({
 }) {
   const t = useTranslations('session');
   return (
-    <header className="flex h-10 shrink-0 items-stretch border-b border-line bg-ground pointer-coarse:h-12">
+    <header className="flex h-10 shrink-0 items-stretch border-b border-line bg-ground pointer-coarse:h-11">
       <Go
         href="/"
         aria-label={t('home')}
