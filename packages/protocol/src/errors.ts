@@ -105,7 +105,7 @@ export interface ErrorDetails {
   'tls.bad-handshake': { problem: string };
   'tls.bad-proof': { problem: string };
   'tls.bad-certificate': { problem: string };
-  'tls.untrusted': CertificateEvidence;
+  'tls.untrusted': CertificateEvidence & { problem: string };
   'tls.wrong-name': CertificateEvidence;
   'tls.expired': CertificateEvidence;
   'tls.weak-certificate': CertificateEvidence & { problem: string };
