@@ -15,14 +15,18 @@ const RINGS = {
 /**
  * The signature picture: you, relay, proxies, server, as rings on a line, with a padlock on each stretch.
  *
- * `small` is rings alone for a status line, `medium` adds names, `large` adds what each is and its time. What a padlock
- * means is told in words under the line on hover, focus and tap, so nothing is ever cut off at a screen's edge.
+ * `small` is rings alone for a status line, `medium` adds names, `large` adds times. What a padlock means is told in words
+ * under the line (above it when small) on hover, focus and tap, so nothing is ever cut off at a screen's edge.
  */
 export function HopLine({ hops, size = 'medium' }: { hops: readonly HopView[]; size?: 'small' | 'medium' | 'large' }) {
   const t = useTranslations();
   const [shown, setShown] = useState<string | null>(null);
   const readoutId = useId();
-  const told = hops.findIndex((hop) => hop.id === shown);
+  // The middle size always says something, so that nothing moves when a padlock is pointed at.
+  const told = Math.max(
+    hops.findIndex((hop) => hop.id === shown),
+    size === 'medium' ? 0 : -1,
+  );
   const from = hops[told];
   const to = hops[told + 1];
   const sentence = from?.readableKey ? t(from.readableKey) : t('hops.readable.nothing');

@@ -5,7 +5,6 @@ import { useState } from 'react';
 import { HopLine } from '@/components/hop-line.tsx';
 import { plannedHops } from '@/components/hop-view.ts';
 import { Badge } from '@/components/ui/badge.tsx';
-import { Note } from '@/components/ui/card.tsx';
 import { CheckField, ChoiceField, SelectField, TextField } from '@/components/ui/field.tsx';
 import { Icon } from '@/components/ui/icons.tsx';
 import { useSaved } from '@/features/home/use-saved.ts';
@@ -151,6 +150,7 @@ function PasswordField({ form, problems, onChange }: Part) {
   return (
     <TextField
       name="password"
+      data-first={form.server !== '' || undefined}
       type={isShown ? 'text' : 'password'}
       label={t('connect.password')}
       value={form.password}
@@ -221,7 +221,6 @@ function RouteFields({ form, problems, onChange }: Part) {
           })}
         />
       </div>
-      <Note tone="warn">{t('http')}</Note>
     </fieldset>
   );
 }

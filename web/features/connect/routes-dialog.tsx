@@ -37,10 +37,12 @@ export default function RoutesDialog() {
             {routes.map((route) => (
               <li key={route.id} className="flex min-h-row items-center gap-3 py-1.5 pr-2 pl-4">
                 <div className="min-w-0 grow">
-                  <div className="truncate font-medium">{route.name}</div>
+                  <div className="flex flex-wrap items-center gap-x-2">
+                    <span className="truncate font-medium">{route.name}</span>
+                    <Badge>{t(route.kind === 'http-connect' ? 'routes.connect' : 'routes.forward')}</Badge>
+                  </div>
                   <div className="truncate font-mono text-xs text-ink-soft">{printAddress(route)}</div>
                 </div>
-                <Badge>{t(route.kind === 'http-connect' ? 'routes.connect' : 'routes.forward')}</Badge>
                 <IconButton
                   icon="trash"
                   label={t('routes.forget', { name: route.name })}

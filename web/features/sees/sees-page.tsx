@@ -38,7 +38,6 @@ export function SeesPage() {
         />
         <div className="rounded-card border border-line bg-surface px-4 py-6">
           <HopLine
-            size="large"
             hops={plannedHops({
               relay,
               proxies: road === 'direct' ? [] : [t('example.proxy')],
