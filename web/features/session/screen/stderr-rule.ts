@@ -18,13 +18,16 @@ export class StderrRule {
   readonly #terminal: Terminal;
   readonly #layer: HTMLElement;
   #stretches: Stretch[] = [];
+  readonly #rowPx: () => number;
   #isOpen = false;
 
-  constructor(terminal: Terminal, layer: HTMLElement) {
+  /** @param rowPx height of a row, without asking the page for its layout */
+  constructor(terminal: Terminal, layer: HTMLElement, rowPx: () => number) {
     this.#terminal = terminal;
     this.#layer = layer;
+    this.#rowPx = rowPx;
+    // A render follows every scroll and every write, once per frame; scrolling itself is told once per line.
     terminal.onRender(() => this.draw());
-    terminal.onScroll(() => this.draw());
   }
 
   /** Stderr begins where the cursor is. Call it when everything before has been parsed. */
@@ -47,6 +50,7 @@ export class StderrRule {
 
   /** Redraws the rules of the lines in view. */
   draw(): void {
+    if (this.#stretches.length === 0 && this.#layer.childElementCount === 0) return;
     const buffer = this.#terminal.buffer.active;
     const top = buffer.viewportY;
     const bottom = top + this.#terminal.rows;
@@ -63,8 +67,7 @@ export class StderrRule {
   }
 
   #paint(rules: readonly { from: number; to: number }[]): void {
-    const height = this.#terminal.element?.querySelector('.xterm-screen')?.clientHeight ?? 0;
-    const cell = height / this.#terminal.rows;
+    const cell = this.#rowPx();
     while (this.#layer.childElementCount > rules.length) this.#layer.lastElementChild?.remove();
     rules.forEach((rule, at) => {
       let mark = this.#layer.children.item(at);

@@ -37,6 +37,7 @@ export class TerminalScreen implements Screen {
   #isLight = false;
   #isOpen = false;
   #lastFind = NO_FIND;
+  #rowPx = 0;
   #query: FindQuery | null = null;
   #seen = '';
   #words = { label: '', hint: '' };
@@ -68,9 +69,12 @@ export class TerminalScreen implements Screen {
     this.#host.className = 'fl-host';
     this.element.className = 'fl-screen';
     this.element.append(layer, this.#host);
-    this.#rule = new StderrRule(this.#terminal, layer);
+    this.#rule = new StderrRule(this.#terminal, layer, () => this.#rowPx);
     this.#terminal.onWriteParsed(() => this.#tellIfMoved());
-    this.#terminal.onResize(() => this.#tellIfMoved());
+    this.#terminal.onResize(() => {
+      this.#measure();
+      this.#tellIfMoved();
+    });
     this.#search.onDidChangeResults(({ resultIndex, resultCount }) => {
       this.#lastFind = { at: resultIndex + 1, count: resultCount, isBadRegex: false };
       this.#tell();
@@ -84,8 +88,7 @@ export class TerminalScreen implements Screen {
   }
 
   get rowPx(): number {
-    const height = this.element.querySelector('.xterm-screen')?.clientHeight ?? 0;
-    return height / this.#terminal.rows;
+    return this.#rowPx;
   }
 
   get selection(): string {
@@ -148,6 +151,7 @@ export class TerminalScreen implements Screen {
     this.#terminal.textarea?.setAttribute('aria-label', this.#words.label);
     this.#terminal.textarea?.setAttribute('aria-description', this.#words.hint);
     if (this.#host.clientHeight > 0) this.#fit.fit();
+    this.#measure();
     this.#rule.draw();
     this.#tellIfMoved();
   }
@@ -260,6 +264,11 @@ export class TerminalScreen implements Screen {
   /** Runs when everything written so far has been parsed, and before anything written later. */
   #after(then: () => void): void {
     this.#terminal.write('', then);
+  }
+
+  /** Asking for a height makes the browser lay the page out: seldom, and never per line. */
+  #measure(): void {
+    this.#rowPx = (this.element.querySelector('.xterm-screen')?.clientHeight ?? 0) / this.#terminal.rows;
   }
 
   #tellIfMoved(): void {
