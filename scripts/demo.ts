@@ -10,12 +10,13 @@ process.on('message', (message) => {
   if (typeof message !== 'object' || message === null || !('type' in message) || message.type !== 'account') return;
   if ('password' in message && typeof message.password === 'string') demo.admit(message.password);
 });
-for (const event of ['SIGTERM', 'SIGINT', 'disconnect'] as const) {
-  process.once(event, () => {
-    demo.close().then(
-      () => process.exit(0),
-      () => process.exit(1),
-    );
-  });
-}
-process.send?.({ type: 'ready', place: demo.place });
+const stop = (): void => {
+  demo.close().then(
+    () => process.exit(0),
+    () => process.exit(1),
+  );
+};
+for (const event of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.once(event, stop);
+// The parent may have gone while the demo was starting; then nobody will say so any more.
+if (process.connected) process.send?.({ type: 'ready', place: demo.place });
+else stop();
