@@ -99,7 +99,10 @@ function HopNode({ hop, size }: { hop: HopView; size: 'small' | 'medium' | 'larg
       <span className="w-full min-w-0">
         <span className="block text-xs font-medium text-ink @md:text-sm">{kind}</span>
         {hop.name !== '' && (
-          <span className="hidden font-mono text-xs wrap-anywhere text-ink-soft @md:line-clamp-2" title={hop.name}>
+          <span
+            className="font-mono text-xs wrap-anywhere text-ink-soft @max-md:sr-only @md:line-clamp-2"
+            title={hop.name}
+          >
             {breakable(hop.name)}
           </span>
         )}

@@ -7,9 +7,9 @@ import { IconButton } from './button.tsx';
 const WIDTHS = { small: 'max-w-md', medium: 'max-w-xl', large: 'max-w-3xl' } as const;
 
 /**
- * A modal dialog over the browser's own: it traps focus, gives it back where it came from, and closes with Escape, with
- * its button, and with a press beside it. Focus begins at the element marked `data-first`, else at the title. Mount it
- * to open it.
+ * A modal dialog over the browser's own: it traps focus, gives it back where it came from, and closes with Escape and
+ * with its button, but not with a press beside it, which would lose what was typed. Focus begins at the element marked
+ * `data-first`, else at the title. Mount it to open it.
  */
 export function Dialog({
   title,
@@ -51,7 +51,6 @@ export function Dialog({
         event.preventDefault();
         onClose();
       }}
-      onMouseDown={(event) => event.target === event.currentTarget && onClose()}
       className={`opens max-h-[calc(100dvh-2rem)] w-[calc(100vw-1.5rem)] flex-col overflow-hidden rounded-card border border-line-strong bg-surface text-ink open:flex ${WIDTHS[size]}`}
     >
       {isProduction && <div className="h-1 shrink-0 bg-bad" />}

@@ -30,7 +30,7 @@ function List() {
       </h2>
       <ul className="divide-y divide-line rounded-card border border-line bg-surface">
         {sessions.map((session) => (
-          <li key={session.id} className="flex min-h-row flex-wrap items-center gap-3 px-4 py-1.5">
+          <li key={session.id} className="flex min-h-row flex-wrap items-center gap-x-3 gap-y-1 px-4 py-2">
             <span className="min-w-0 truncate font-medium">{session.request.label}</span>
             {session.request.isDemo && <Badge tone="warn">{t('demo.ribbon')}</Badge>}
             <span className="truncate font-mono text-xs text-ink-soft">{session.request.target}</span>

@@ -1,17 +1,20 @@
 'use client';
 
 import { useTranslations } from 'next-intl';
-import { useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useState, useSyncExternalStore } from 'react';
 import { HopLine } from '@/components/hop-line.tsx';
 import { plannedHops } from '@/components/hop-view.ts';
 import { Note } from '@/components/ui/card.tsx';
 import { ChoiceField } from '@/components/ui/field.tsx';
 import { Icon } from '@/components/ui/icons.tsx';
+import { everConnected, watchConnected } from '@/features/connect/connected.ts';
 import { Frame } from '@/features/frame/frame.tsx';
 import { useStanding } from '@/features/frame/use-standing.ts';
 import { type Build, readBuild } from '@/lib/build.ts';
 import { refreshStanding } from '@/lib/relay-status.ts';
 import { FACTS, READERS, type Reader, type Reading, reading } from './reading.ts';
+
+const LiveRoadList = lazy(() => import('./live-roads.tsx'));
 
 type Road = 'direct' | 'tunnel' | 'forward';
 
@@ -52,6 +55,7 @@ export function SeesPage() {
           <Note>{t('note.sealed')}</Note>
           <Note>{t('note.page')}</Note>
         </div>
+        <LiveRoads />
         <Reach />
         <RunningBuild />
       </div>
@@ -126,6 +130,16 @@ function ReadingTable({ readers }: { readers: readonly Reader[] }) {
       </ul>
     </>
   );
+}
+
+/** Roads that are open now, drawn as they are. Nothing is fetched for it before the first session. */
+function LiveRoads() {
+  const isUsed = useSyncExternalStore(watchConnected, everConnected, () => false);
+  return isUsed ? (
+    <Suspense fallback={null}>
+      <LiveRoadList />
+    </Suspense>
+  ) : null;
 }
 
 function Reach() {
