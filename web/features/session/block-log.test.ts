@@ -71,6 +71,18 @@ describe('BlockLog', () => {
     expect(blocks.blocks[0]?.command).toBe('echo 5');
   });
 
+  test('gives the first lines without touching the rest', () => {
+    const { log: blocks } = log();
+    const { id } = blocks.begin('command', '>', 'x');
+    blocks.append('stdout', 'one\ntw');
+    blocks.append('stdout', 'o\n');
+    blocks.append('stderr', 'three\nfour\n');
+    expect(blocks.pieces(id, 2)).toEqual([{ stream: 'stdout', text: 'one\ntwo\n' }]);
+    expect(blocks.pieces(id, 3)[1]).toEqual({ stream: 'stderr', text: 'three\n' });
+    expect(blocks.pieces(id, 9)).toHaveLength(2);
+    expect(blocks.pieces(id, 0)).toEqual([]);
+  });
+
   test('does not count the line end before a prompt as output', () => {
     const { log: blocks } = log();
     const outputs = ['vm\n\n', 'no line end\n', '\n', ''].map((text) => {

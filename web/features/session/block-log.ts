@@ -124,17 +124,24 @@ export class BlockLog {
     return ended;
   }
 
-  /** The output of a block in pieces, neighbours of one stream joined. */
-  pieces(id: number): readonly BlockPiece[] {
+  /**
+   * The output of a block in pieces, neighbours of one stream joined.
+   * @param lineLimit how many lines at most, from the first one kept
+   */
+  pieces(id: number, lineLimit = Infinity): readonly BlockPiece[] {
     const texts = this.#texts.get(id) ?? [];
     const streams = this.#streams.get(id) ?? [];
     const joined: { stream: BlockPiece['stream']; text: string[] }[] = [];
-    texts.forEach((text, at) => {
+    let left = lineLimit;
+    for (const [at, whole] of texts.entries()) {
+      if (left <= 0) break;
+      const text = left === Infinity ? whole : firstLines(whole, left);
+      left -= left === Infinity ? 0 : countLines(text);
       const stream = streams[at] ?? 'stdout';
       const last = joined.at(-1);
       if (last?.stream === stream) last.text.push(text);
       else joined.push({ stream, text: [text] });
-    });
+    }
     return joined.map((piece) => ({ stream: piece.stream, text: piece.text.join('') }));
   }
 
@@ -197,6 +204,15 @@ export class BlockLog {
   #tell(): void {
     for (const listener of this.#listeners) listener();
   }
+}
+
+function firstLines(text: string, limit: number): string {
+  let end = -1;
+  for (let count = 0; count < limit; count += 1) {
+    end = text.indexOf('\n', end + 1);
+    if (end === -1) return text;
+  }
+  return text.slice(0, end + 1);
 }
 
 function countLines(text: string): number {

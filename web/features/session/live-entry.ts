@@ -91,6 +91,7 @@ export class LiveEntry {
   #abort: AbortController | null = null;
   #entries: JournalEntry[] = [];
   #unwatch: (() => void)[] = [];
+  #isAttemptReady = false;
 
   constructor(id: string, request: Omit<ConnectRequest, 'password'>, parts: EntryParts, changed: () => void) {
     this.#parts = parts;
@@ -120,10 +121,16 @@ export class LiveEntry {
 
   /** Begins an attempt; one under way is given up first. */
   start(password: string, change: ShellChange = {}): void {
+    const previous = this.#session;
+    if (previous !== null && !isOver(previous.state) && this.#isAttemptReady) {
+      this.#snapshot.shell?.ended(this.#parts.dividerWords({ at: 'closed', error: null }), true);
+    }
     this.#leave();
+    void previous?.close();
     const { request } = this.#snapshot;
     this.#snapshot = { ...this.#snapshot, request: { ...request, shell: { ...request.shell, ...change } } };
     this.#entries = [];
+    this.#isAttemptReady = false;
     const abort = new AbortController();
     this.#abort = abort;
     this.#set({ state: { at: 'idle' }, beganAt: Date.now(), counts: NO_COUNTS, lastRoundTripMs: null, journal: null });
@@ -182,15 +189,15 @@ export class LiveEntry {
     if (this.#session !== session) return;
     const state = session.state;
     const wasOver = isOver(this.#snapshot.state);
-    const isReady = state.at === 'ready';
-    this.#set({ state, wasReady: this.#snapshot.wasReady || isReady });
-    if (!isOver(state) || wasOver || !this.#snapshot.wasReady) return;
+    this.#isAttemptReady ||= state.at === 'ready';
+    this.#set({ state, wasReady: this.#snapshot.wasReady || this.#isAttemptReady });
+    if (!isOver(state) || wasOver || !this.#isAttemptReady) return;
     this.#snapshot.shell?.ended(this.#parts.dividerWords(state), state.at !== 'ended');
   }
 
   #record(session: ShellSession, entry: JournalEntry): void {
     if (this.#session !== session) return;
-    const isOpening = !this.#snapshot.wasReady || this.#snapshot.state.at !== 'ready';
+    const isOpening = !this.#isAttemptReady || entry.what.event === 'state';
     // Once a shell is ready the steps are history: only the counts go on.
     if (isOpening && entry.what.event !== 'exchange') this.#entries.push(entry);
     this.#set({ counts: session.counts, lastRoundTripMs: session.lastRoundTripMs });

@@ -178,6 +178,19 @@ describe('SessionRegistry', () => {
     expect(entry()?.state.at).toBe('ready');
   });
 
+  test('retry of a session that still lives closes it first, so that no shell is orphaned', async () => {
+    const { registry, sessions, dividers } = setUp();
+    const id = registry.connect(request);
+    await settle();
+    sessions[0]?.move({ at: 'ready', link: 'live' });
+    await settle();
+    registry.retry(id, 'Secret 1', { codePage: 850 });
+    await settle();
+    expect(sessions[0]?.isClosed).toBe(true);
+    expect(dividers).toEqual(['closed']);
+    expect(sessions).toHaveLength(2);
+  });
+
   test('forgets a password the server rejected: auth.rejected', async () => {
     const { registry, sessions } = setUp();
     registry.connect(request);

@@ -1,4 +1,4 @@
-import type { SessionState, WinRmError } from '@fairlead/protocol';
+import type { JournalEvent, SessionState, WinRmError } from '@fairlead/protocol';
 import { useSyncExternalStore } from 'react';
 import { findDemoPassword, findPassword, forgetPassword, keepPassword } from '../../lib/vault.ts';
 import {
@@ -55,13 +55,15 @@ export class SessionRegistry {
     this.#live.get(id)?.cancel();
   }
 
-  /** Closes a tab; the shell at the far end is deleted. */
-  async close(id: string): Promise<void> {
+  /** Closes a tab; resolves to whether the server has said that the shell there was deleted. */
+  async close(id: string): Promise<boolean> {
     const live = this.#live.get(id);
-    if (live === undefined) return;
+    if (live === undefined) return false;
+    const { journal } = live.snapshot;
     this.#live.delete(id);
     this.#refresh();
     await live.close();
+    return journal?.entries.some(({ what }) => isDeletion(what)) ?? false;
   }
 
   /** Calls back after each change until the returned function is called. */
@@ -95,6 +97,10 @@ export function endError(state: SessionState): WinRmError | null {
   return isOver(state) && state.at !== 'ended' ? state.error : null;
 }
 
+function isDeletion(what: JournalEvent): boolean {
+  return what.event === 'exchange' && what.operation === 'Delete' && what.status === 200;
+}
+
 function isRejected(state: SessionState): boolean {
   return endError(state)?.code === 'auth.rejected';
 }
@@ -124,8 +130,8 @@ export function cancel(id: string): void {
   registry.cancel(id);
 }
 
-/** Closes a session and its tab; the shell at the far end is deleted. */
-export function closeSession(id: string): Promise<void> {
+/** Closes a session and its tab; resolves to whether the server has said that the shell there was deleted. */
+export function closeSession(id: string): Promise<boolean> {
   return registry.close(id);
 }
 

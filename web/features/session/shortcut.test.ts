@@ -38,7 +38,7 @@ describe('shortcutOf', () => {
   });
 
   test('leaves everything else to the field and the browser', () => {
-    for (const text of ['c', 'Ctrl+w', 'Ctrl+t', 'Meta+c', 'Ctrl+Alt+c', 'Tab', 'Enter', 'Ctrl+v', 'Alt+x']) {
+    for (const text of ['c', 'Ctrl+w', 'Ctrl+t', 'Meta+c', 'Ctrl+Alt+c', 'Tab', 'Enter', 'Alt+x']) {
       expect(shortcutOf(stroke(text))).toBeNull();
     }
   });

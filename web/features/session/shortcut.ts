@@ -65,6 +65,7 @@ const BY_NAME: Readonly<Record<string, Exclude<ShortcutAction, { kind: 'tab' }>[
   'Shift+F3': 'find-previous',
   'Ctrl+Shift+C': 'copy',
   'Ctrl+Shift+V': 'paste',
+  'Ctrl+V': 'paste',
   'Ctrl+L': 'clear',
   'Ctrl+D': 'end-input',
   'Ctrl+C': 'interrupt',

@@ -70,7 +70,8 @@ export class TerminalScreen implements Screen {
     this.element.className = 'fl-screen';
     this.element.append(layer, this.#host);
     this.#rule = new StderrRule(this.#terminal, layer, () => this.#rowPx);
-    this.#terminal.onWriteParsed(() => this.#tellIfMoved());
+    // A render follows what was written and every scroll, once per frame; before the first one there is nobody to tell.
+    this.#terminal.onRender(() => this.#tellIfMoved());
     this.#terminal.onResize(() => {
       this.#measure();
       this.#tellIfMoved();
@@ -83,8 +84,12 @@ export class TerminalScreen implements Screen {
 
   get usedRows(): number {
     const buffer = this.#terminal.buffer.active;
-    const isEmpty = buffer.baseY === 0 && buffer.cursorY === 0 && buffer.cursorX === 0;
-    return isEmpty ? 0 : buffer.baseY > 0 ? this.#terminal.rows : buffer.cursorY + 1;
+    if (buffer.viewportY < buffer.baseY) return this.#terminal.rows;
+    for (let row = this.#terminal.rows - 1; row >= 0; row -= 1) {
+      if (row === buffer.cursorY && buffer.cursorX > 0) return row + 1;
+      if (buffer.getLine(buffer.baseY + row)?.translateToString(true)) return row + 1;
+    }
+    return 0;
   }
 
   get rowPx(): number {

@@ -120,15 +120,7 @@ function BlockOutput({ block, shell }: { block: Block; shell: LiveShell }) {
   const [limit, setLimit] = useState(SHOWN_LINES);
   if (block.charCount === 0)
     return block.status === 'running' ? null : <p className="px-4 py-3 text-sm text-ink-soft">{t('noOutput')}</p>;
-  let left = limit;
-  const shown = shell.blocks.pieces(block.id).flatMap((piece, at) => {
-    if (left <= 0) return [];
-    const lines = piece.text.split('\n', left + 1);
-    const isCut = lines.length > left;
-    const text = isCut ? lines.slice(0, left).join('\n') : piece.text;
-    left -= Math.max(1, lines.length - 1);
-    return [{ key: `${at}`, stream: piece.stream, text }];
-  });
+  const shown = shell.blocks.pieces(block.id, limit).map((piece, at) => ({ ...piece, key: `${at}` }));
   const hidden = block.lineCount - limit;
   return (
     <>

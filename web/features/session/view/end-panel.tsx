@@ -19,6 +19,7 @@ export function EndPanel({
 }) {
   const t = useTranslations('session.end');
   const { state } = entry;
+  const isEnded = state.at === 'ended';
   const error = state.at === 'lost' || state.at === 'closed' ? state.error : null;
   return (
     <div
@@ -29,12 +30,12 @@ export function EndPanel({
       {error !== null && <ErrorBlock error={error} onAct={onRecover} />}
       {error === null && (
         <div className="flex flex-wrap items-center gap-3">
-          <Icon name={state.at === 'ended' ? 'check' : 'circle'} className="text-ink-soft" />
+          <Icon name={!isEnded ? 'circle' : state.exit.signed === 0 ? 'check' : 'warning'} className="text-ink-soft" />
           <p role="status" className="grow text-sm">
-            {state.at === 'ended' ? <Exit exit={state.exit} /> : t('closed')}
+            {isEnded ? <Exit exit={state.exit} /> : t('closed')}
           </p>
           <Button look="primary" icon="reload" onClick={onNewShell} autoFocus>
-            {t('newShell')}
+            {t(entry.request.shell.kind === 'command' ? 'runAgain' : 'newShell')}
           </Button>
         </div>
       )}

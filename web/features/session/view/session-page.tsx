@@ -128,9 +128,10 @@ function useClose(ask: (asked: Asked | null) => void): (entry: SessionEntry, isS
         return;
       }
       ask(null);
-      void closeSession(entry.id).then(
-        () => isLive && showToast(t('close.done', { name: entry.request.label }), 'good'),
-      );
+      void closeSession(entry.id).then((isDeleted) => {
+        const { label: name } = entry.request;
+        if (isLive) showToast(t(isDeleted ? 'close.done' : 'close.unsure', { name }), isDeleted ? 'good' : 'warn');
+      });
     },
     [t, ask],
   );
