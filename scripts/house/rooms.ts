@@ -125,7 +125,7 @@ export const ROOMS: readonly Room[] = [
   {
     name: 'scripts',
     folder: 'scripts',
-    mayImport: ['node', 'root', 'npm:typescript', 'web/messages', 'contract', 'relay', 'testbed', 'cli'],
+    mayImport: ['top', 'node', 'root', 'npm:typescript', 'web/messages', 'contract', 'relay', 'testbed', 'cli'],
   },
   {
     name: 'e2e',
@@ -184,7 +184,7 @@ const TOP: Room = { name: 'top', folder: '', mayImport: ['node', 'npm:vitest', '
 
 /** The room of a file, or null when it stands in none. */
 export function roomOf(path: string): Room | null {
-  if (/^[\w.]+\.config\.ts$/.test(path)) return TOP;
+  if (/^[\w.]+\.(config\.ts|json)$/.test(path)) return TOP;
   let best: Room | null = null;
   for (const room of ROOMS) {
     if (path.startsWith(`${room.folder}/`) && room.folder.length > (best?.folder.length ?? -1)) best = room;
