@@ -18,7 +18,7 @@ describe('requestTicket', () => {
     await expect(requestTicket(REQUEST)).resolves.toEqual(REPLY);
     const [path, init] = vi.mocked(fetch).mock.calls[0] ?? [];
     expect(path).toBe('/api/tickets');
-    expect(JSON.parse(String(init?.body))).toEqual(REQUEST);
+    expect(init?.body).toBe(JSON.stringify(REQUEST));
   });
 
   it('turns a refusal into the error it names', async () => {

@@ -41,8 +41,8 @@ describe('relay-status', () => {
   it('signIn sends a proof and never the code, and keeps the demo’s password in the tab', async () => {
     answer(200, SIGNED_IN);
     await expect(signIn('abcd-efgh-jklm')).resolves.toBe('done');
-    const sent = String(vi.mocked(fetch).mock.calls[0]?.[1]?.body);
-    expect(sent).toMatch(/^\{"proof":"[0-9a-f]{64}"\}$/u);
+    const sent = JSON.stringify(vi.mocked(fetch).mock.calls[0]?.[1]?.body);
+    expect(sent).toMatch(/^"\{\\"proof\\":\\"[0-9a-f]{64}\\"\}"$/u);
     expect(sent.toLowerCase()).not.toContain('abcd');
     await expect(findDemoPassword()).resolves.toMatch(/^[A-Za-z0-9_-]{24}$/u);
   });
