@@ -112,6 +112,7 @@ export interface ErrorDetails {
   'tls.pin-changed': CertificateEvidence & { expected: string; pinnedIssuer: string };
   'tls.intercepted': CertificateEvidence & { expected: string; pinnedIssuer: string };
   'tls.client-certificate': { problem: string };
+  'tls.client-certificate-password': { problem: 'missing' | 'wrong' };
   'auth.no-common-mechanism': { offered: string; wanted: string };
   'auth.rejected': { mechanism: string; stage: string; user: string };
   'auth.incomplete': { mechanism: string; stage: string };
@@ -186,6 +187,7 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, Rule>> = {
   'tls.pin-changed': { party: 'network', recovery: 'review-trust' },
   'tls.intercepted': { party: 'network', recovery: 'review-trust' },
   'tls.client-certificate': { party: 'user', recovery: 'new-credential' },
+  'tls.client-certificate-password': { party: 'user', recovery: 'new-credential' },
   'auth.no-common-mechanism': { party: 'server', recovery: 'ask-admin' },
   'auth.rejected': { party: 'user', recovery: 'new-credential' },
   'auth.incomplete': { party: 'server', recovery: 'retry' },
