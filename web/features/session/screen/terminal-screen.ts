@@ -86,7 +86,7 @@ export class TerminalScreen implements Screen {
     const buffer = this.#terminal.buffer.active;
     if (buffer.viewportY < buffer.baseY) return this.#terminal.rows;
     for (let row = this.#terminal.rows - 1; row >= 0; row -= 1) {
-      if (row === buffer.cursorY && buffer.cursorX > 0) return row + 1;
+      if (row === buffer.cursorY && (row > 0 || buffer.cursorX > 0)) return row + 1;
       if (buffer.getLine(buffer.baseY + row)?.translateToString(true)) return row + 1;
     }
     return 0;
