@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { ERROR_TABLE, type ErrorCode, type ErrorDetails, WinRmError } from '@fairlead/protocol';
 import { describe, expect, it } from 'vitest';
+import english from '../../../web/messages/en.json' with { type: 'json' };
 import { errorBlock, errorWords } from './error-block.ts';
 import { EXIT_CODE_TEXTS, exitCodeOfError, exitCodeOfRemote } from './exit-codes.ts';
 import { helpText } from './help.ts';
@@ -55,22 +56,19 @@ describe('errorBlock', () => {
 
   it('can print every code with details of the right kind', () => {
     for (const code of Object.keys(ERROR_TABLE) as ErrorCode[]) {
-      const details = new Proxy({}, DETAILS) as ErrorDetails[typeof code];
+      const details = anyDetails(code) as ErrorDetails[typeof code];
       expect(errorBlock(new WinRmError(code, details)), code).toContain(`[${code}]`);
     }
   });
 });
 
-/** Stands for details of any code: every field asked for is there. */
-const FIELDS =
-  'url reason host port rule limit hop cause seconds where problem limitBytes status text startsWith offered target via proxyStatus stage wanted mechanism user missing contentType sequence declared received protocol expected code quota bytes subcode machine operation at action state argument'.split(
-    ' ',
-  );
-const DETAILS: ProxyHandler<object> = {
-  get: (_target, name) => (name === 'reason' ? 'empty' : 7),
-  ownKeys: () => FIELDS,
-  getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }),
-};
+/** A value for every parameter of a code's sentences; `reason` must be one that has a sentence itself. */
+function anyDetails(code: ErrorCode): Record<string, unknown> {
+  const [room, name] = code.split('.') as [keyof typeof english.errors, string];
+  const { message, hint } = (english.errors[room] as Record<string, { message: string; hint: string }>)[name] ?? {};
+  const parameters = [...`${message} ${hint}`.matchAll(/\{(\w+)[,}]/g)].map(([, parameter]) => [parameter, 7]);
+  return { ...Object.fromEntries(parameters), reason: 'empty' };
+}
 
 describe('exit codes', () => {
   it('give every error one from 64 upwards', () => {
