@@ -17,7 +17,7 @@ export interface Pin {
 export interface TrustPolicy {
   /** Certificates imported as roots, for all targets. */
   readonly roots: readonly Certificate[];
-  /** The pins of this target. When there is one, only pins count: see docs/decisions/0016-trust-pins.md. */
+  /** The pins of this target. When there is one, only pins count: see docs/decisions/0017-trust-pins.md. */
   readonly pins: readonly Pin[];
 }
 
