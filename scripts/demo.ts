@@ -2,9 +2,13 @@
  * The demo as a process of its own, started by `start.ts`: a WinRM host behind a proxy, both on loopback. It hears the
  * password from its parent, so that no argument and no environment variable ever holds it, and ends with its parent.
  */
+import { join } from 'node:path';
 import { type Demo, startDemo } from '../packages/testbed/src/index.ts';
 
-const demo: Demo = await startDemo();
+const settings: Readonly<Record<string, string | undefined>> = process.env;
+/** In the relay's data folder, so that whoever trusted the demo's certificate meets it again after a restart. */
+const certificateFile = join(settings['FAIRLEAD_DATA'] ?? '.data', 'demo-cert.pem');
+const demo: Demo = await startDemo({ certificateFile });
 
 process.on('message', (message) => {
   if (typeof message !== 'object' || message === null || !('type' in message) || message.type !== 'account') return;

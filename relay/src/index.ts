@@ -147,7 +147,7 @@ function policyOf(config: RelayConfig): DialPolicy {
     return rule;
   };
   return {
-    targets: [...config.targets, exact(demo.target)],
+    targets: [...config.targets, exact(demo.target), ...(demo.https === undefined ? [] : [exact(demo.https.target)])],
     proxies: [...config.proxies, ...demo.route.hops.map(exact)],
   };
 }

@@ -44,6 +44,8 @@ export const routeSchema = z.strictObject({
 /** The demo that a start script runs beside the relay. Its password is made in the tab: `demoPassword`. */
 export const demoSchema = z.object({
   target: z.object({ host, port }),
+  /** The same host with TLS, over the same road. */
+  https: z.optional(z.object({ target: z.object({ host, port }) })),
   route: z.object({ name: z.string(), hops: z.array(hopSchema).check(z.maxLength(MAX_HOPS)) }),
   user: z.string().check(z.minLength(1), z.maxLength(256)),
 });

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ntHash, upcase } from '../../protocol/src/auth/ntlm/_keys.ts';
+import { equalBytesConstantTime } from '../../protocol/src/bytes/bytes.ts';
 
 /** Somebody who may sign in to the host. */
 export interface Account {
@@ -10,6 +11,8 @@ export interface Account {
   readonly password: string;
   /** Default true. Others are refused a shell with fault 5, as a Windows host refuses who is no administrator. */
   readonly isAdministrator?: boolean;
+  /** SHA-256 thumbprints, in hex, of the client certificates that log on as this account; none by default. */
+  readonly certificates?: readonly string[];
 }
 
 /** An account as the host keeps it: the NT hash in place of the password. */
@@ -19,6 +22,8 @@ export interface KnownAccount {
   /** 16 bytes, as good as the password; never logged. */
   readonly ntHash: Uint8Array;
   readonly isAdministrator: boolean;
+  /** SHA-256, upper-case hex. */
+  readonly certificates: readonly string[];
 }
 
 /** The accounts of one host. They may be added while it runs. */
@@ -32,7 +37,8 @@ export class AccountBook {
     }
     this.remove(account.user, account.domain);
     const { user, domain, password, isAdministrator = true } = account;
-    this.#accounts.push({ user, domain, ntHash: ntHash(password), isAdministrator });
+    const certificates = (account.certificates ?? []).map((each) => each.replace(/[: ]/g, '').toUpperCase());
+    this.#accounts.push({ user, domain, ntHash: ntHash(password), isAdministrator, certificates });
   }
 
   /** Takes an account away; connections it already opened live on, as on Windows. */
@@ -54,7 +60,19 @@ export class AccountBook {
         (isSame(known.user, user) && (isLocal || isSame(known.domain, domain))) ||
         (isLocal && at > 0 && isSame(known.user, user.slice(0, at)) && isSame(known.domain, user.slice(at + 1))),
     );
-    return found ?? { user, domain, ntHash: NOBODY, isAdministrator: false };
+    return found ?? { user, domain, ntHash: NOBODY, isAdministrator: false, certificates: [] };
+  }
+
+  /** The account of a name with its password in the clear, or null. @param name user, DOMAIN\\user or user@domain */
+  verify(name: string, password: string): KnownAccount | null {
+    const [domain, user] = name.includes('\\') ? (name.split('\\', 2) as [string, string]) : ['', name];
+    const account = this.find(user, domain);
+    return equalBytesConstantTime(ntHash(password), account.ntHash) ? account : null;
+  }
+
+  /** The account a client certificate is mapped to, or null. @param sha256 upper-case hex */
+  findByCertificate(sha256: string): KnownAccount | null {
+    return this.#accounts.find((known) => known.certificates.includes(sha256)) ?? null;
   }
 }
 

@@ -1,10 +1,13 @@
 import { type ConnectProxy, startConnectProxy } from './connect-proxy.ts';
+import { keptCertificate } from './kept-certificate.ts';
 import { startWinRmHost, type WinRmHost, type WinRmHostOptions } from './winrm-host.ts';
 
 /** How the demo is started. */
 export interface DemoOptions extends Omit<WinRmHostOptions, 'accounts'> {
   /** Default 0, a free port. */
   readonly proxyPort?: number;
+  /** PEM file that keeps certificate and key from one start to the next. Default a new certificate at each start. */
+  readonly certificateFile?: string;
   /** Passed on to the proxy. */
   readonly onBytes?: (direction: 'to-target' | 'to-client', bytes: Uint8Array) => void;
 }
@@ -12,6 +15,8 @@ export interface DemoOptions extends Omit<WinRmHostOptions, 'accounts'> {
 /** What somebody must know to open the demo's shell, but for the password. */
 export interface DemoPlace {
   readonly target: { readonly host: string; readonly port: number };
+  /** The same host with TLS. */
+  readonly https: { readonly target: { readonly host: string; readonly port: number } };
   readonly route: {
     readonly name: string;
     readonly hops: readonly { readonly kind: 'http-connect'; readonly host: string; readonly port: number }[];
@@ -33,15 +38,19 @@ export interface Demo {
 
 const DOMAIN = 'FAIRLEAD';
 const USER = 'demo';
+const COMMON_NAME = 'Fairlead demo host';
 
-/** Starts host and proxy on loopback, with no account yet. */
+/** Starts host and proxy on loopback, with no account yet. @throws the errors of `listen` and of `keptCertificate` */
 export async function startDemo(options: DemoOptions = {}): Promise<Demo> {
-  const { proxyPort = 0, onBytes, ...hostOptions } = options;
-  const host = await startWinRmHost({ computerName: DOMAIN, ...hostOptions });
+  const { proxyPort = 0, onBytes, certificateFile, ...hostOptions } = options;
+  const kept = certificateFile === undefined ? {} : keptCertificate(certificateFile, COMMON_NAME);
+  const https = { ...kept, ...hostOptions.https };
+  const host = await startWinRmHost({ computerName: DOMAIN, ...hostOptions, https });
   const target = { host: '127.0.0.1', port: host.port };
+  const secureTarget = { host: '127.0.0.1', port: host.https?.port ?? 0 };
   const proxy = await startConnectProxy({
     port: proxyPort,
-    allow: [target],
+    allow: [target, secureTarget],
     ...(onBytes === undefined ? {} : { onBytes }),
   }).catch(async (error: unknown) => {
     await host.close();
@@ -50,6 +59,7 @@ export async function startDemo(options: DemoOptions = {}): Promise<Demo> {
   return {
     place: {
       target,
+      https: { target: secureTarget },
       route: { name: 'Demo proxy', hops: [{ kind: 'http-connect', host: '127.0.0.1', port: proxy.port }] },
       user: `${DOMAIN}\\${USER}`,
     },

@@ -1,10 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isWinRmError } from '../../protocol/src/errors.ts';
-import type { AccountBook } from './accounts.ts';
-import type { HostConnection } from './host-connection.ts';
-import type { HostJournal } from './journal.ts';
+import type { ConnectionHost, HostConnection } from './host-connection.ts';
 import type { HostLimits } from './limits.ts';
 import type { Misbehaviour, MisbehaviourList } from './misbehaviour.ts';
+import type { AcceptedPeer } from './ntlm-acceptor.ts';
 import { Refusal } from './refusal.ts';
 import { isSealed, openBody, SOAP_TYPE, sealBody } from './sealed-body.ts';
 import { isIdentify, newId, readRequest, type SoapRequest, writeEnvelope, writeFault, writeIdentity } from './soap.ts';
@@ -12,14 +11,10 @@ import { faults, SoapFault } from './soap-fault.ts';
 import type { WinRsService } from './winrs.ts';
 
 /** What every exchange of a host shares. */
-export interface HostContext {
-  readonly accounts: AccountBook;
+export interface HostContext extends ConnectionHost {
   readonly service: WinRsService;
-  readonly journal: HostJournal;
   readonly limits: HostLimits;
   readonly misbehaviour: MisbehaviourList;
-  readonly computerName: string;
-  readonly offers: readonly string[];
   readonly ignoresBareRequests: boolean;
   readonly closeAfterRequests: number;
 }
@@ -53,6 +48,8 @@ export class Exchange {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #contentType: string;
+  /** Who sent this request: known by its header, or by the connection. */
+  #peer: AcceptedPeer | null;
   /** What this exchange was ordered to do wrong. */
   #misbehaviour: Misbehaviour | null = null;
 
@@ -62,6 +59,7 @@ export class Exchange {
     this.#request = request;
     this.#response = response;
     this.#contentType = request.headers['content-type'] ?? '';
+    this.#peer = connection.peer;
   }
 
   /** @param body null when it was larger than this host reads */
@@ -83,30 +81,46 @@ export class Exchange {
     if (this.#request.method !== 'POST') return { ...BARE, status: 405, note: 'not POST' };
     let authenticate: readonly string[] = [];
     if (this.#request.headers.authorization !== undefined) {
-      const verdict = this.#connection.authenticate(this.#request, this.#host.accounts, this.#host.computerName);
-      if (verdict.at === 'refused') return this.#challenge('refused');
+      const verdict = await this.#connection.authenticate(this.#request);
+      if (verdict.at === 'cut') return this.#cut('reset');
+      if (verdict.at === 'refused') return this.#refuse(verdict.status);
       if (verdict.at === 'continues') return { ...BARE, status: 401, authenticate: [verdict.header] };
+      this.#peer = verdict.peer;
       authenticate = verdict.header === null ? [] : [verdict.header];
-    } else if (this.#connection.peer === null) {
+    } else if (this.#peer === null) {
       if (asksAnonymously(this.#request, body))
         return { ...BARE, status: 200, operation: 'Identify', envelope: writeIdentity(false) };
       return this.#host.ignoresBareRequests ? null : this.#challenge('not signed in');
     }
     if (body.length === 0) return { ...BARE, status: 200, authenticate, note: 'empty body' };
-    // AllowUnencrypted is false: Windows answers a plain envelope with 500 and nothing else.
-    if (!isSealed(this.#contentType)) return { ...BARE, status: 500, authenticate, note: 'plain envelope' };
+    if (!isSealed(this.#contentType)) {
+      if (this.#connection.isSecure) return this.#perform(body, authenticate);
+      // AllowUnencrypted is false: Windows answers a plain envelope with 500 and nothing else.
+      return { ...BARE, status: 500, authenticate, note: 'plain envelope' };
+    }
     const opened = this.#open(body);
     if (typeof opened === 'string') return { ...BARE, status: 400, authenticate, note: opened, closes: true };
     return this.#perform(opened, authenticate);
   }
 
   #challenge(note: string): Answer {
-    return { ...BARE, status: 401, authenticate: this.#host.offers, note, closes: this.#connection.isWornOut };
+    const { rules, isWornOut } = this.#connection;
+    return { ...BARE, status: 401, authenticate: rules.offers, note, closes: isWornOut };
+  }
+
+  #refuse(status: 401 | 403 | 503): Answer {
+    return status === 401 ? this.#challenge('refused') : { ...BARE, status, note: 'refused', closes: true };
+  }
+
+  /** Leaves without an answer. */
+  #cut(how: 'finish' | 'reset' = 'finish'): null {
+    this.#connection.cut(how);
+    return null;
   }
 
   /** The envelope, or why there is none. */
   #open(body: Buffer): Uint8Array | string {
-    const sealing = this.#connection.peer?.sealing ?? null;
+    const sealing = this.#peer?.sealing ?? null;
     if (sealing === null) return 'sealed, and no keys on this connection';
     try {
       return openBody(sealing, this.#contentType, body);
@@ -124,10 +138,7 @@ export class Exchange {
       const operation = operationOf(request);
       this.#misbehaviour = this.#host.misbehaviour.take(operation);
       if (this.#misbehaviour === 'silence') return null;
-      if (this.#misbehaviour === 'cut-before-operation') {
-        this.#connection.socket.destroy();
-        return null;
-      }
+      if (this.#misbehaviour === 'cut-before-operation') return this.#cut();
       const envelope = await this.#carryOut(request, plain.length);
       return { ...BARE, status: 200, operation, envelope, authenticate };
     } catch (error) {
@@ -142,7 +153,8 @@ export class Exchange {
   async #carryOut(request: SoapRequest, requestBytes: number): Promise<string> {
     const { service, limits } = this.#host;
     const misbehaviour = this.#misbehaviour;
-    const { peer, address } = this.#connection;
+    const { address } = this.#connection;
+    const peer = this.#peer;
     if (peer === null) throw faults.accessDenied();
     if (misbehaviour !== null && typeof misbehaviour === 'object')
       throw new SoapFault(misbehaviour.faultCode, 'w:InternalError', 'The host was told to answer with this fault.');
@@ -172,15 +184,15 @@ export class Exchange {
     if (contentType !== null) response.setHeader('Content-Type', contentType);
     if (answer.closes || isWorn) response.setHeader('Connection', 'close');
     response.setHeader('Content-Length', body.length);
-    if (this.#misbehaviour === 'cut-before-reply') this.#connection.socket.destroy();
+    if (this.#misbehaviour === 'cut-before-reply') this.#cut();
     else if (this.#misbehaviour === 'cut-in-reply') {
-      response.write(body.subarray(0, body.length / 2), () => this.#connection.socket.destroy());
+      response.write(body.subarray(0, body.length / 2), () => this.#cut());
     } else response.end(body);
   }
 
   /** What a sealed request is answered with is sealed. */
   #dress(answer: Answer): { body: Buffer; contentType: string | null; isSealed: boolean } {
-    const sealing = this.#connection.peer?.sealing ?? null;
+    const sealing = this.#peer?.sealing ?? null;
     if (answer.envelope === null) return { body: Buffer.alloc(0), contentType: null, isSealed: false };
     const plain = Buffer.from(answer.envelope, 'utf8');
     if (sealing === null || !isSealed(this.#contentType) || this.#misbehaviour === 'plain-reply')
@@ -215,7 +227,7 @@ function operationOf(request: SoapRequest): string {
 
 /** A proxy may leave the target in absolute form. RFC 9112, section 3.2.2 */
 function isWsman(target: string): boolean {
-  return /^(?:http:\/\/[^/]+)?\/wsman\/?(?:\?.*)?$/i.test(target);
+  return /^(?:https?:\/\/[^/]+)?\/wsman\/?(?:\?.*)?$/i.test(target);
 }
 
 function asksAnonymously(request: IncomingMessage, body: Buffer): boolean {

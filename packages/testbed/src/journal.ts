@@ -2,7 +2,23 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 
 /** What happened on a host, in facts. INVARIANT: no field can hold a password, a command line or a byte of output. */
 export type HostEvent =
-  | { readonly event: 'open'; readonly connection: number; readonly peer: string }
+  | {
+      readonly event: 'open';
+      readonly connection: number;
+      readonly listener: 'http' | 'https';
+      readonly peer: string;
+    }
+  | {
+      readonly event: 'tls';
+      readonly connection: number;
+      /** "TLSv1.3"; empty when the handshake failed. */
+      readonly version: string;
+      /** As IANA lists it; empty when the handshake failed. */
+      readonly suite: string;
+      readonly isResumed: boolean;
+      /** Why the handshake failed (the code Node gives the error), else empty. */
+      readonly failure: string;
+    }
   | {
       readonly event: 'leg';
       readonly connection: number;
@@ -57,9 +73,11 @@ export type HostEntry = HostEvent & {
 export interface ConnectionSummary {
   readonly connection: number;
   readonly isOpen: boolean;
+  /** What its handshake agreed on; null without TLS, and before the handshake. */
+  readonly tls: { readonly version: string; readonly suite: string } | null;
   /** HTTP requests of any kind. */
   readonly requestCount: number;
-  /** Authentications that ended well. */
+  /** Authentications that ended well; with Basic and certificates, which come with every request, the first of them. */
   readonly handshakeCount: number;
   readonly refusalCount: number;
   /** DOMAIN\user of the last handshake. */
@@ -123,6 +141,7 @@ export class HostJournal {
     if (event.event === 'open') this.#open(event.connection);
     const counted = 'connection' in event ? this.#connections.get(event.connection) : undefined;
     if (counted === undefined) return;
+    if (event.event === 'tls' && event.failure === '') counted.tls = { version: event.version, suite: event.suite };
     if (event.event === 'leg' && event.outcome === 'accepted') {
       counted.handshakeCount += 1;
       counted.user = event.user;
@@ -141,6 +160,7 @@ export class HostJournal {
     this.#connections.set(connection, {
       connection,
       isOpen: true,
+      tls: null,
       requestCount: 0,
       handshakeCount: 0,
       refusalCount: 0,

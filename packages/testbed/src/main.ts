@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs';
+import type { Account } from './accounts.ts';
 import { startConnectProxy } from './connect-proxy.ts';
-import { readSettings, type Settings, SettingsError, takePassword, USAGE } from './settings.ts';
-import { startWinRmHost } from './winrm-host.ts';
+import { httpsOptions, readSettings, type Settings, SettingsError, takePassword, USAGE } from './settings.ts';
+import { startWinRmHost, type WinRmHostOptions } from './winrm-host.ts';
 
 /** `npm run -s testbed`: the host alone, until a signal. Exits with 64 for wrong arguments, 1 when it cannot listen. */
 async function main(): Promise<number> {
@@ -20,25 +21,32 @@ async function main(): Promise<number> {
   });
   const { password, isMadeUp } = takePassword(process.env);
   const [domain = '', user = ''] = settings.user.split('\\');
-  const host = await startWinRmHost(hostOptions(settings, { user, domain, password }));
+  const account = { user, domain, password, certificates: settings['client-sha256'] };
+  const host = await startWinRmHost(hostOptions(settings, account));
   const proxy =
     settings['proxy-port'] === undefined
       ? null
       : await startConnectProxy({
           port: settings['proxy-port'],
-          allow: ['127.0.0.1', 'localhost'].map((name) => ({ host: name, port: host.port })),
+          allow: [host.port, host.https?.port ?? host.port].flatMap((port) => [
+            { host: '127.0.0.1', port },
+            { host: 'localhost', port },
+          ]),
         });
   if (isMadeUp) console.log(`password of ${settings.user}: ${password}`);
-  console.log(`READY http=${host.port}${proxy === null ? '' : ` proxy=${proxy.port}`}`);
+  if (host.https !== null) {
+    console.log(`certificate SHA-256 ${host.https.thumbprints.sha256}`);
+    console.log(`certificate SHA-1 ${host.https.thumbprints.sha1}`);
+  }
+  const secure = host.https === null ? '' : ` https=${host.https.port}`;
+  console.log(`READY http=${host.port}${secure}${proxy === null ? '' : ` proxy=${proxy.port}`}`);
   await stopAsked;
   await Promise.all([proxy?.close(), host.close()]);
   return 0;
 }
 
-function hostOptions(
-  settings: Settings,
-  account: { user: string; domain: string; password: string },
-): Parameters<typeof startWinRmHost>[0] {
+function hostOptions(settings: Settings, account: Account): WinRmHostOptions {
+  const https = httpsOptions(settings);
   return {
     host: settings.host,
     port: settings.port,
@@ -52,6 +60,7 @@ function hostOptions(
       maxEnvelopeBytes: settings['max-envelope'] * 1024,
       shellIdleTimeoutMs: settings['shell-timeout'] * 1000,
     },
+    ...(https === undefined ? {} : { https }),
     ...(settings.directory === undefined ? {} : { workingDirectory: settings.directory }),
     ...(settings.journal === undefined ? {} : { journalFile: settings.journal }),
   };

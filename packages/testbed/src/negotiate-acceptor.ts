@@ -8,6 +8,7 @@ import {
 } from '../../protocol/src/auth/spnego/_tokens.ts';
 import { equalBytes } from '../../protocol/src/bytes/bytes.ts';
 import type { AccountBook } from './accounts.ts';
+import type { ExpectedBinding } from './channel-binding.ts';
 import { type AcceptedPeer, NtlmAcceptor } from './ntlm-acceptor.ts';
 import { Refusal } from './refusal.ts';
 
@@ -27,9 +28,14 @@ export class NegotiateAcceptor {
   #mechTypeList: Uint8Array | null = null;
   #needsMic = false;
 
-  /** @param scheme NTLM admits no SPNEGO */
-  constructor(accounts: AccountBook, computerName: string, scheme: 'Negotiate' | 'NTLM') {
-    this.#ntlm = new NtlmAcceptor(accounts, computerName);
+  /** @param scheme NTLM admits no SPNEGO @param binding null where there is no TLS */
+  constructor(
+    accounts: AccountBook,
+    computerName: string,
+    scheme: 'Negotiate' | 'NTLM',
+    binding: ExpectedBinding | null = null,
+  ) {
+    this.#ntlm = new NtlmAcceptor(accounts, computerName, binding);
     this.#onlyRaw = scheme === 'NTLM';
   }
 

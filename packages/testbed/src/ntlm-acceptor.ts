@@ -22,6 +22,7 @@ import { createNtlmSealing, type NtlmSealing } from '../../protocol/src/auth/ntl
 import { equalBytesConstantTime, utf16leEncode } from '../../protocol/src/bytes/bytes.ts';
 import { Rc4 } from '../../protocol/src/crypto/legacy.ts';
 import type { AccountBook, KnownAccount } from './accounts.ts';
+import { checkBinding, type ExpectedBinding } from './channel-binding.ts';
 import { Refusal } from './refusal.ts';
 
 /** Who an exchange has proved the peer to be. */
@@ -38,13 +39,16 @@ export interface AcceptedPeer {
 export class NtlmAcceptor {
   readonly #accounts: AccountBook;
   readonly #computerName: string;
+  readonly #binding: ExpectedBinding | null;
   #negotiate: Uint8Array | null = null;
   #challenge: Uint8Array | null = null;
   readonly #serverChallenge = new Uint8Array(randomBytes(8));
 
-  constructor(accounts: AccountBook, computerName: string) {
+  /** @param binding null where there is no TLS */
+  constructor(accounts: AccountBook, computerName: string, binding: ExpectedBinding | null = null) {
     this.#accounts = accounts;
     this.#computerName = computerName;
+    this.#binding = binding;
   }
 
   /** Whether the next message must be an AUTHENTICATE. */
@@ -97,6 +101,8 @@ export class NtlmAcceptor {
       const expected = messageIntegrityCode(exportedKey, negotiate, challenge, withMic(token, new Uint8Array(16)));
       if (!equalBytesConstantTime(expected, message.mic)) throw new Refusal('wrong MIC');
     }
+    const bound = response.avPairs.find((pair) => pair.id === AV_ID.channelBindings)?.value;
+    if (this.#binding !== null) checkBinding(this.#binding, bound);
     const canSeal = (message.flags & WHAT_SEALING_NEEDS) === WHAT_SEALING_NEEDS;
     return { account, sealing: canSeal ? createNtlmSealing(exportedKey, message.flags, 'server') : null };
   }

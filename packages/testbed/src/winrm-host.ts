@@ -1,10 +1,18 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Account, AccountBook } from './accounts.ts';
+import type { TlsIdentity } from './certificate.ts';
 import { Exchange, type HostContext } from './exchange.ts';
-import { HostConnection } from './host-connection.ts';
+import type { HostConnection } from './host-connection.ts';
 import { HostJournal } from './journal.ts';
 import { DEFAULT_LIMITS, type HostLimits } from './limits.ts';
+import {
+  createPlainListener,
+  type HttpsFacts,
+  type HttpsOptions,
+  type Listener,
+  type ListenerOwner,
+  SecureListener,
+} from './listener.ts';
 import { type Misbehaviour, MisbehaviourList } from './misbehaviour.ts';
 import { WinRsService } from './winrs.ts';
 
@@ -14,13 +22,18 @@ export interface WinRmHostOptions {
   readonly host?: string;
   /** Default 0, a free port. */
   readonly port?: number;
+  /** A second listener, with TLS; none by default. Inside TLS envelopes may be sealed or plain. */
+  readonly https?: HttpsOptions;
   readonly accounts?: readonly Account[];
   readonly limits?: Partial<HostLimits>;
   /** A connection without a request for so long is closed. Default 120,000, as HTTP.sys. */
   readonly idleTimeoutMs?: number;
   /** Each connection is closed after so many requests. Default 0, never. */
   readonly closeAfterRequests?: number;
-  /** Schemes in WWW-Authenticate, in this order; those the host does not know are there to be passed over. */
+  /**
+   * Values of WWW-Authenticate without TLS, in this order. Those of schemes the host does not know are there to be
+   * passed over. Default Negotiate. Basic is refused here even when it is offered.
+   */
   readonly offers?: readonly string[];
   /** As in the NTLM CHALLENGE. Default FAIRLEAD. */
   readonly computerName?: string;
@@ -36,10 +49,17 @@ export interface WinRmHostOptions {
 export interface WinRmHost {
   readonly host: string;
   readonly port: number;
+  /** The listener with TLS, or null. */
+  readonly https: HttpsFacts | null;
   readonly journal: HostJournal;
   readonly shellCount: number;
   addAccount(account: Account): void;
   removeAccount(user: string, domain: string): void;
+  /**
+   * Shows another certificate to new connections. @throws RangeError when there is no TLS, or the profile does not go
+   * with the key
+   */
+  replaceCertificate(identity: TlsIdentity): void;
   /** Closes every shell as a stopping service would; returns how many there were. */
   closeShells(): number;
   /** Cuts every connection, with FIN or with RST; returns how many there were. */
@@ -54,7 +74,11 @@ export interface WinRmHost {
   close(): Promise<void>;
 }
 
-/** Starts a WinRM host: HTTP, NTLM and SPNEGO, sealing, real processes. @throws the error of `listen` */
+/**
+ * Starts a WinRM host: HTTP and HTTPS, NTLM and SPNEGO, sealing, real processes.
+ *
+ * @throws the error of `listen`; RangeError for a certificate that does not go with its key or the profile
+ */
 export async function startWinRmHost(options: WinRmHostOptions = {}): Promise<WinRmHost> {
   const host = new RunningHost(options);
   await host.listen();
@@ -69,8 +93,8 @@ class RunningHost implements WinRmHost {
   readonly journal: HostJournal;
   readonly #options: WinRmHostOptions;
   readonly #context: HostContext;
-  readonly #server: Server;
-  readonly #connections = new Map<Socket, HostConnection>();
+  readonly #plain: Listener;
+  readonly #secure: SecureListener | null;
   #connectionCount = 0;
   #gate: { readonly opened: Promise<void>; readonly open: () => void } | null = null;
   #closing: Promise<void> | null = null;
@@ -80,26 +104,37 @@ class RunningHost implements WinRmHost {
     this.host = options.host ?? '127.0.0.1';
     this.journal = new HostJournal(options.journalFile ?? null);
     this.#context = createContext(options, this.journal);
-    // keepAliveTimeout: the idle clock is ours, because it must run from the first byte on, as HTTP.sys's does.
-    this.#server = createServer({ keepAliveTimeout: 0, maxHeaderSize: 64 * 1024, noDelay: true });
-    this.#server.maxConnections = this.#context.limits.maxConnections;
-    this.#server.on('connection', (socket: Socket) => this.#welcome(socket));
-    this.#server.on('request', (request, response) => this.#receive(request, response));
+    const owner: ListenerOwner = {
+      context: this.#context,
+      maxConnections: this.#context.limits.maxConnections,
+      idleTimeoutMs: options.idleTimeoutMs ?? 120_000,
+      nextNumber: () => ++this.#connectionCount,
+      receive: (connection, request, response) => this.#receive(connection, request, response),
+    };
+    this.#plain = createPlainListener(options.offers ?? ['Negotiate'], owner);
+    this.#secure = options.https === undefined ? null : new SecureListener(options.https, owner);
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo | null)?.port ?? 0;
+    return this.#plain.port;
+  }
+
+  get https(): HttpsFacts | null {
+    return this.#secure?.facts ?? null;
   }
 
   get shellCount(): number {
     return this.#context.service.shellCount;
   }
 
-  listen(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(this.#options.port ?? 0, this.host, resolve);
-    });
+  async listen(): Promise<void> {
+    await this.#plain.listen(this.#options.port ?? 0, this.host);
+    try {
+      await this.#secure?.listen(this.#options.https?.port ?? 0, this.host);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
   }
 
   addAccount(account: Account): void {
@@ -110,17 +145,17 @@ class RunningHost implements WinRmHost {
     this.#context.accounts.remove(user, domain);
   }
 
+  replaceCertificate(identity: TlsIdentity): void {
+    if (this.#secure === null) throw new RangeError('a host without TLS has no certificate');
+    this.#secure.replaceCertificate(identity);
+  }
+
   closeShells(): number {
     return this.#context.service.closeShells('closed by the host');
   }
 
   killConnections(how: 'finish' | 'reset' = 'finish'): number {
-    const sockets = [...this.#connections.keys()];
-    for (const socket of sockets) {
-      if (how === 'reset') socket.resetAndDestroy();
-      else socket.destroy();
-    }
-    return sockets.length;
+    return this.#plain.killConnections(how) + (this.#secure?.killConnections(how) ?? 0);
   }
 
   stopAnswering(): void {
@@ -143,7 +178,7 @@ class RunningHost implements WinRmHost {
   }
 
   async #close(): Promise<void> {
-    const stopped = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const stopped = Promise.all([this.#plain.close(), this.#secure?.close()]);
     this.resumeAnswering();
     this.#context.service.closeShells('the host stops');
     this.killConnections();
@@ -151,23 +186,7 @@ class RunningHost implements WinRmHost {
     await this.journal.close();
   }
 
-  #welcome(socket: Socket): void {
-    this.#connectionCount += 1;
-    const connection = new HostConnection(this.#connectionCount, socket, this.journal);
-    this.#connections.set(socket, connection);
-    socket.on('close', () => this.#connections.delete(socket));
-    connection.startIdling(this.#idleTimeoutMs);
-  }
-
-  get #idleTimeoutMs(): number {
-    return this.#options.idleTimeoutMs ?? 120_000;
-  }
-
-  #receive(request: IncomingMessage, response: ServerResponse): void {
-    const connection = this.#connections.get(request.socket);
-    if (connection === undefined) return void response.destroy();
-    connection.stopIdling();
-    response.on('close', () => connection.startIdling(this.#idleTimeoutMs));
+  #receive(connection: HostConnection, request: IncomingMessage, response: ServerResponse): void {
     connection
       .inTurn(() => this.#exchange(connection, request, response))
       .catch((error: unknown) => {
@@ -197,7 +216,6 @@ function createContext(options: WinRmHostOptions, journal: HostJournal): HostCon
     limits,
     misbehaviour: new MisbehaviourList(),
     computerName: options.computerName ?? 'FAIRLEAD',
-    offers: options.offers ?? ['Negotiate'],
     ignoresBareRequests: options.ignoresBareRequests ?? false,
     closeAfterRequests: options.closeAfterRequests ?? 0,
   };
