@@ -40,7 +40,7 @@ export function Dialog({
     (element.querySelector<HTMLElement>('[data-first]') ?? heading.current)?.focus();
     return () => {
       element.close();
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
+      giveFocusBack(before);
     };
   }, []);
   return (
@@ -68,4 +68,14 @@ export function Dialog({
       )}
     </dialog>
   );
+}
+
+/**
+ * Focus goes back where it came from. When that is gone, as after a dialog that opened another session, it goes to the
+ * page's input, which may have come while the dialog kept it from taking focus.
+ */
+function giveFocusBack(before: Element | null): void {
+  const isThere = before instanceof HTMLElement && before !== document.body && before.isConnected;
+  const place = isThere ? before : document.querySelector<HTMLElement>('[data-region="input"]');
+  place?.focus();
 }
