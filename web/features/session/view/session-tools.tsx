@@ -1,13 +1,14 @@
 'use client';
 
 import { useTranslations } from 'next-intl';
-import { useMemo } from 'react';
+import { useMemo, useState } from 'react';
 import { Go } from '@/components/go.tsx';
 import { Button, buttonClass, IconButton } from '@/components/ui/button.tsx';
 import { Menu } from '@/components/ui/menu.tsx';
 import { showToast } from '@/components/ui/toast.tsx';
 import { openWindow } from '@/features/frame/windows.ts';
 import { useActions } from '@/features/palette/use-actions.ts';
+import { browserStorage, isHistoryOn, setHistoryOn } from '../history.ts';
 import type { LiveShell } from '../live-shell.ts';
 import type { SessionEntry } from '../session-registry.ts';
 import { LatencyButton } from './latency.tsx';
@@ -30,6 +31,12 @@ export function SessionTools({
   const t = useTranslations('session.tools');
   const words = useTranslations('common');
   const { shell } = entry;
+  const [isKept, setKept] = useState(() => isHistoryOn(browserStorage()));
+  const switchHistory = () => {
+    setHistoryOn(browserStorage(), !isKept);
+    if (isKept) shell?.history.clear();
+    setKept(!isKept);
+  };
   const copyLast = () =>
     navigator.clipboard.writeText(lastOutput(shell)).then(
       () => showToast(words('copied'), 'good'),
@@ -69,6 +76,7 @@ export function SessionTools({
           },
           { id: 'clear', label: t('clear'), icon: 'reload', onPick: () => shell?.screen.clear() },
           { id: 'history', label: t('forgetHistory'), icon: 'trash', onPick: () => shell?.history.clear() },
+          { id: 'keep', label: t(isKept ? 'stopHistory' : 'keepHistory'), icon: 'eye', onPick: switchHistory },
           { id: 'hops', label: t('hops'), icon: 'route', onPick: acts.onHops },
           { id: 'palette', label: t('palette'), icon: 'keyboard', onPick: () => openWindow({ kind: 'palette' }) },
           { id: 'settings', label: t('settings'), icon: 'gear', onPick: () => openWindow({ kind: 'settings' }) },

@@ -25,5 +25,15 @@ export function useActiveTab(sessions: readonly SessionEntry[]): [SessionEntry |
     known.current = ids;
     if (fresh !== undefined && !(isFirstLook && ids.includes(location.hash.slice(1)))) show(fresh);
   }, [sessions, show]);
-  return [sessions.find((session) => session.id === id) ?? sessions.at(-1) ?? null, show];
+  const active = sessions.find((session) => session.id === id) ?? sessions.at(-1) ?? null;
+  const label = active?.request.label;
+  useEffect(() => {
+    if (label === undefined) return;
+    const before = document.title;
+    document.title = `${label} · ${before.split(' · ').at(-1)}`;
+    return () => {
+      document.title = before;
+    };
+  }, [label]);
+  return [active, show];
 }

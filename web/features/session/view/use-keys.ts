@@ -42,7 +42,7 @@ export function useKeys(on: KeyTargets) {
   });
   return {
     isCtrlHeld,
-    onEdit(text: string, caret: number) {
+    onEdit: (text: string, caret: number) => {
       // A held Ctrl makes the next letter of a phone's keyboard a shortcut; those keyboards name no keys.
       const typed = text.length === input.state.text.length + 1 ? (text[caret - 1] ?? '') : '';
       if (!isCtrlHeld || typed === '') {
@@ -55,7 +55,7 @@ export function useKeys(on: KeyTargets) {
       const action = shortcutOf(stroke);
       if (action !== null) run(action);
     },
-    onBarKey(key: BarKey) {
+    onBarKey: (key: BarKey) => {
       if (key === 'Control') setCtrlHeld(!isCtrlHeld);
       else pressBarKey(key, input);
       input.field.current?.focus({ preventScroll: true });
