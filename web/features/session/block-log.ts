@@ -32,7 +32,7 @@ export interface Block {
 }
 
 /** Text kept over all blocks of a session, in UTF-16 units (two bytes each): oldest output is let go past it. */
-export const MAX_KEPT_CHARS = 24 * 1024 * 1024;
+const MAX_KEPT_CHARS = 24 * 1024 * 1024;
 
 /** Blocks kept; older ones are let go whole. */
 export const MAX_BLOCKS = 1_000;

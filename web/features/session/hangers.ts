@@ -4,7 +4,7 @@
  */
 
 /** Why a program would hang; each has a sentence of its own. */
-export type HangerKind = 'editor' | 'pager' | 'key-press' | 'console' | 'interpreter' | 'password' | 'asks';
+type HangerKind = 'editor' | 'pager' | 'key-press' | 'console' | 'interpreter' | 'password' | 'asks';
 
 /** A program that would hang and what to write instead. */
 export interface Hanger {

@@ -54,7 +54,7 @@ export interface LiveShellParts {
 }
 
 /** A prompt is a directory; a longer one is not shown whole. */
-export const MAX_PROMPT_CHARS = 300;
+const MAX_PROMPT_CHARS = 300;
 
 /** Everything between one session's bytes and one page: decoding, filtering, prompts, blocks, and what was typed. */
 export class LiveShell {

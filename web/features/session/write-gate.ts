@@ -5,10 +5,10 @@
  */
 
 /** Units written and not yet drained at which pulling stops: some 0.1 s of the terminal's work. */
-export const HIGH_MARK_CHARS = 512 * 1024;
+const HIGH_MARK_CHARS = 512 * 1024;
 
 /** Units at which pulling goes on, early enough that the terminal never runs dry. */
-export const LOW_MARK_CHARS = 128 * 1024;
+const LOW_MARK_CHARS = 128 * 1024;
 
 /** Counts what is written and drained. */
 export class WriteGate {

@@ -1,7 +1,7 @@
 import type { IMarker, Terminal } from '@xterm/xterm';
 
 /** Stretches of stderr kept; the oldest lose their rule past it. */
-export const MAX_STRETCHES = 2_000;
+const MAX_STRETCHES = 2_000;
 
 interface Stretch {
   readonly from: IMarker;

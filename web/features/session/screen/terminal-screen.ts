@@ -10,9 +10,10 @@ import { cspDocument } from './csp-document.ts';
 import { contrastFor, contrastRatio, paletteFor } from './palette.ts';
 import type { FindQuery, FindResult, Screen, ScreenLook } from './screen.ts';
 import { StderrRule } from './stderr-rule.ts';
+import { scrollByTouch } from './touch-scroll.ts';
 
 /** Lines kept above the page: some 30 MB at 120 columns. The command view keeps the text of more. */
-export const SCROLLBACK_LINES = 20_000;
+const SCROLLBACK_LINES = 20_000;
 
 /** xterm.js yields to the page between pieces, not inside one. */
 const PIECE_CHARS = 32 * 1024;
@@ -69,6 +70,11 @@ export class TerminalScreen implements Screen {
     this.#host.className = 'fl-host';
     this.element.className = 'fl-screen';
     this.element.append(layer, this.#host);
+    scrollByTouch(
+      this.element,
+      () => this.#rowPx,
+      (lines) => this.#terminal.scrollLines(lines),
+    );
     this.#rule = new StderrRule(this.#terminal, layer, () => this.#rowPx);
     // A render follows what was written and every scroll, once per frame; before the first one there is nobody to tell.
     this.#terminal.onRender(() => this.#tellIfMoved());

@@ -130,7 +130,7 @@ function Tab({
 }
 
 /** Where a session stands, in one word that has a dot, a sentence and a colour. */
-export function standingOf(session: SessionEntry): keyof typeof DOTS {
+function standingOf(session: SessionEntry): keyof typeof DOTS {
   const { state, isRunning } = session;
   switch (state.at) {
     case 'ready':
