@@ -32,14 +32,25 @@ export interface DialerOptions {
  */
 export function createDialer(options: DialerOptions): Dialer {
   return async (address, signal) => {
-    const timeout = AbortSignal.timeout(options.timeoutMs);
-    const stop = signal === undefined ? timeout : AbortSignal.any([signal as globalThis.AbortSignal, timeout]);
+    // Not AbortSignal.timeout: it would be held for its whole time by each of many connections that are open long before.
+    const either = new AbortController();
+    const onAbort = () => either.abort(signal?.reason);
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      either.abort();
+    }, options.timeoutMs);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted) onAbort();
     try {
-      const candidates = await judgedAddresses(options, address, stop);
-      return await connectAny(options, address, candidates, stop);
+      const candidates = await judgedAddresses(options, address, either.signal);
+      return await connectAny(options, address, candidates, either.signal);
     } catch (error) {
-      if (isWinRmError(error, 'relay.policy-denied') || !timeout.aborted || signal?.aborted) throw error;
+      if (isWinRmError(error, 'relay.policy-denied') || !isLate || signal?.aborted) throw error;
       return fail('relay.connect-timeout', { hop: 1, ...address, seconds: Math.ceil(options.timeoutMs / 1000) }, error);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
     }
   };
 }

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { hashToken, makeToken } from './access.ts';
 import { StartError } from './config.ts';
 
@@ -22,26 +22,38 @@ export interface SignIn {
   readonly person: string;
 }
 
-/** Sign-ins that survive a restart, by hash. Times are milliseconds since 1970. */
+/**
+ * Sign-ins that survive a restart, by hash. Times are milliseconds since 1970. Statements are prepared once: each costs
+ * some KiB outside the JavaScript heap, and every request asks who somebody is.
+ */
 export class Store {
   readonly #database: DatabaseSync;
+  readonly #insert: StatementSync;
+  readonly #deleteOld: StatementSync;
+  readonly #deleteSurplus: StatementSync;
+  readonly #select: StatementSync;
+  readonly #update: StatementSync;
+  readonly #delete: StatementSync;
 
+  /** @param database with the table in it */
   constructor(database: DatabaseSync) {
     this.#database = database;
+    this.#insert = database.prepare('insert into sign_in (id, person, began_at, seen_at) values (?, ?, ?, ?)');
+    this.#deleteOld = database.prepare('delete from sign_in where seen_at <= ? or began_at <= ?');
+    this.#deleteSurplus = database.prepare(
+      'delete from sign_in where id not in (select id from sign_in order by seen_at desc limit ?)',
+    );
+    this.#select = database.prepare('select person, began_at, seen_at from sign_in where id = ?');
+    this.#update = database.prepare('update sign_in set seen_at = ? where id = ?');
+    this.#delete = database.prepare('delete from sign_in where id = ?');
   }
 
   /** Begins a sign-in and returns the cookie's token, which is kept nowhere. */
   begin(person: string, now: number): string {
     const token = makeToken();
-    this.#database
-      .prepare('insert into sign_in (id, person, began_at, seen_at) values (?, ?, ?, ?)')
-      .run(hashToken(token), person, now, now);
-    this.#database
-      .prepare('delete from sign_in where seen_at <= ? or began_at <= ?')
-      .run(now - IDLE_MS, now - LIFETIME_MS);
-    this.#database
-      .prepare('delete from sign_in where id not in (select id from sign_in order by seen_at desc limit ?)')
-      .run(MAX_SIGN_INS);
+    this.#insert.run(hashToken(token), person, now, now);
+    this.#deleteOld.run(now - IDLE_MS, now - LIFETIME_MS);
+    this.#deleteSurplus.run(MAX_SIGN_INS);
     return token;
   }
 
@@ -52,26 +64,26 @@ export class Store {
 
   /** The same by id, for a connection that outlives the request it began with. */
   touch(id: string, now: number): SignIn | null {
-    const row = this.#database.prepare('select person, began_at, seen_at from sign_in where id = ?').get(id);
+    const row = this.#select.get(id);
     if (row === undefined) return null;
     const [person, beganAt, seenAt] = [String(row['person']), Number(row['began_at']), Number(row['seen_at'])];
     if (now - seenAt >= IDLE_MS || now - beganAt >= LIFETIME_MS) {
       this.end(id);
       return null;
     }
-    if (now - seenAt >= TOUCH_MS) this.#database.prepare('update sign_in set seen_at = ? where id = ?').run(now, id);
+    if (now - seenAt >= TOUCH_MS) this.#update.run(now, id);
     return { id, person };
   }
 
   /** Whether a sign-in still counts; asking does not keep it alive. */
   isValid(id: string, now: number): boolean {
-    const row = this.#database.prepare('select began_at, seen_at from sign_in where id = ?').get(id);
+    const row = this.#select.get(id);
     return row !== undefined && now - Number(row['seen_at']) < IDLE_MS && now - Number(row['began_at']) < LIFETIME_MS;
   }
 
   /** Ends a sign-in. */
   end(id: string): void {
-    this.#database.prepare('delete from sign_in where id = ?').run(id);
+    this.#delete.run(id);
   }
 
   /** Closes the file. */
