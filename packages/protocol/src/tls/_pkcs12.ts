@@ -5,7 +5,7 @@ import type { PrivateKey } from '../crypto/pubkey.ts';
 import { ASN1, implicitTag, onlyValue, takeOid, takeSmall } from './_asn1.ts';
 import { derOfBer } from './_ber.ts';
 import type { FilePassword } from './_password.ts';
-import { readPrivateKeyInfo } from './_private-key-info.ts';
+import { readPrivateKeyInfo } from './_private-key.ts';
 
 /** What a file of keys and certificates holds. */
 export interface KeyFileContents {

@@ -7,7 +7,7 @@ import { isInDate } from './_chain.ts';
 import { FilePassword } from './_password.ts';
 import { isPem, type PemBlock, readPem } from './_pem.ts';
 import { isPkcs12, type KeyFileContents, readPkcs12, takeEncryptedKey } from './_pkcs12.ts';
-import { readEcPrivateKey, readPrivateKeyInfo, readRsaPrivateKey } from './_private-key-info.ts';
+import { readEcPrivateKey, readPrivateKeyInfo, readRsaPrivateKey } from './_private-key.ts';
 import { type Certificate, isSelfIssued, isSignedBy, parseCertificate } from './x509.ts';
 
 /** A certificate to log on with, and its key. `key.wipe()` ends it. */
