@@ -107,9 +107,14 @@ export class TlsEngine {
     return this.#peer;
   }
 
-  /** Whether what is sealed goes out at once; during a renegotiation it waits. */
-  get canSeal(): boolean {
-    return this.#state.at === 'open' && !this.#isClosing;
+  /** Where it stands. A renegotiation is 'handshake' too: what is sealed then waits for its end. */
+  get state(): 'handshake' | 'judgement' | 'open' | 'closed' | 'failed' {
+    return this.#state.at;
+  }
+
+  /** What is to be sent, if anything: for a driver that writes while a read is under way. `next` gives it as an event. */
+  takeOutput(): Uint8Array | null {
+    return this.#wire.takeOutput();
   }
 
   /** Stores what came from the peer; once the connection is over it is dropped. */
