@@ -1,4 +1,4 @@
-import { createPrivateKey } from 'node:crypto';
+import { constants, createPrivateKey } from 'node:crypto';
 import type { TlsOptions } from 'node:tls';
 import type { TlsIdentity } from './certificate.ts';
 
@@ -35,11 +35,18 @@ export function clientCertificateOptions(
   return { requestCert: true, rejectUnauthorized: demand === 'require', ...known };
 }
 
+/** SSL_OP_NO_ENCRYPT_THEN_MAC of OpenSSL: Schannel does not know RFC 7366. */
+const NO_ENCRYPT_THEN_MAC = 1 << 19;
+
+/** A renegotiation that resumed the session would ask for no certificate. */
+const RENEGOTIATES_IN_FULL = constants.SSL_OP_NO_SESSION_RESUMPTION_ON_RENEGOTIATION;
+
 /** What Windows Server 2022 has switched on, in its order. */
 const CURRENT: TlsOptions = {
   minVersion: 'TLSv1.2',
   maxVersion: 'TLSv1.3',
   ecdhCurve: 'X25519:P-256:P-384',
+  secureOptions: RENEGOTIATES_IN_FULL,
   ciphers: [
     'TLS_AES_256_GCM_SHA384',
     'TLS_AES_128_GCM_SHA256',
@@ -54,9 +61,6 @@ const CURRENT: TlsOptions = {
   ].join(':'),
 };
 
-/** SSL_OP_NO_ENCRYPT_THEN_MAC of OpenSSL: Schannel does not know RFC 7366. */
-const NO_ENCRYPT_THEN_MAC = 1 << 19;
-
 /** Windows Server 2012 R2 before it is hardened: with an RSA certificate it knows ECDHE in CBC suites only. */
 const OLD_SERVER: TlsOptions = {
   minVersion: 'TLSv1.2',
@@ -65,5 +69,5 @@ const OLD_SERVER: TlsOptions = {
   ciphers: ['ECDHE-RSA-AES256-SHA384', 'ECDHE-RSA-AES128-SHA256', 'ECDHE-RSA-AES256-SHA', 'ECDHE-RSA-AES128-SHA'].join(
     ':',
   ),
-  secureOptions: NO_ENCRYPT_THEN_MAC,
+  secureOptions: NO_ENCRYPT_THEN_MAC | RENEGOTIATES_IN_FULL,
 };
