@@ -1,27 +1,43 @@
 import { Buffer } from 'node:buffer';
 import { connect, createServer, type Socket } from 'node:net';
 
-/** A TCP connection's worth of bytes is kept up to this many; a capture that overflows says so instead of lying. */
+/** A tap keeps up to this many bytes at a time; a capture that overflows says so instead of lying. */
 const MAX_KEPT_BYTES = 64 << 20;
 
 /** A wire with an ear: forwards TCP and keeps what crossed, both ways. */
 export interface Tap {
   readonly port: number;
-  /** Everything that crossed so far. Throws when more crossed than was kept. */
+  /**
+   * Everything that is kept, one direction of one connection after the other, so that nothing which was cut into pieces
+   * on the wire is cut apart here too. Throws when more crossed than was kept.
+   */
   captured(): Buffer;
+  /** The same, and forgets it. */
+  take(): Buffer;
   readonly connectionCount: number;
   close(): Promise<void>;
 }
 
 /** Listens on a free loopback port and forwards each connection to `port` on loopback. */
 export async function startTap(port: number): Promise<Tap> {
-  const kept: Buffer[] = [];
+  let streams: Buffer[][] = [];
   let keptBytes = 0;
   let connectionCount = 0;
   const sockets = new Set<Socket>();
-  const keep = (bytes: Buffer): void => {
-    keptBytes += bytes.length;
-    if (keptBytes <= MAX_KEPT_BYTES) kept.push(Buffer.from(bytes));
+  const listen = (from: Socket): void => {
+    let mine: Buffer[] = [];
+    let home: Buffer[][] | null = null;
+    from.on('data', (bytes: Buffer) => {
+      keptBytes += bytes.length;
+      if (keptBytes > MAX_KEPT_BYTES) return;
+      // After a `take` the stream goes on in a new list.
+      if (home !== streams) {
+        home = streams;
+        mine = [];
+        home.push(mine);
+      }
+      mine.push(bytes);
+    });
   };
   const server = createServer({ allowHalfOpen: true }, (near) => {
     connectionCount += 1;
@@ -31,7 +47,7 @@ export async function startTap(port: number): Promise<Tap> {
       [far, near],
     ] as const) {
       sockets.add(from);
-      from.on('data', keep);
+      listen(from);
       from.pipe(to);
       from.on('error', () => to.destroy());
       from.on('close', () => sockets.delete(from));
@@ -40,11 +56,18 @@ export async function startTap(port: number): Promise<Tap> {
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the tap has no port');
+  const captured = (): Buffer => {
+    if (keptBytes > MAX_KEPT_BYTES) throw new Error(`the tap kept only ${MAX_KEPT_BYTES} of ${keptBytes} bytes`);
+    return Buffer.concat(streams.flat());
+  };
   return {
     port: address.port,
-    captured() {
-      if (keptBytes > MAX_KEPT_BYTES) throw new Error(`the tap kept only ${MAX_KEPT_BYTES} of ${keptBytes} bytes`);
-      return Buffer.concat(kept);
+    captured,
+    take() {
+      const all = captured();
+      streams = [];
+      keptBytes = 0;
+      return all;
     },
     get connectionCount() {
       return connectionCount;

@@ -1,0 +1,110 @@
+/** What must be true of every page of every test: it keeps to its policy, its origin and its promises, and says so. */
+import { Buffer } from 'node:buffer';
+import type { BrowserContext, Page, Request } from 'playwright/test';
+
+/** Watches all pages of a browser context from their first instruction on. */
+export interface Watch {
+  /** What was wrong, one sentence each; empty is what one wants. */
+  readonly complaints: readonly string[];
+  /**
+   * Chromium notes every HTTP status from 400 on as an error on the console. A test that provokes one says which; nothing
+   * else is ever forgiven.
+   */
+  expectStatus(status: number, path: string): void;
+  /** Everything that crossed between the tabs and the relay: frames of WebSockets, bodies and addresses of requests. */
+  captured(): Promise<Buffer>;
+  /** Bytes in WebSocket frames, both ways. */
+  readonly frameBytes: number;
+}
+
+/** Begins to watch. Before the first page is opened. */
+export async function watchContext(context: BrowserContext, origin: string): Promise<Watch> {
+  const complaints: string[] = [];
+  const expected: { readonly status: number; readonly path: string }[] = [];
+  const kept: Buffer[] = [];
+  const bodies: Promise<void>[] = [];
+  let frameBytes = 0;
+  const keep = (bytes: Buffer | string | null): void => {
+    if (bytes !== null) kept.push(Buffer.from(bytes));
+  };
+  const isOurs = (url: string): boolean =>
+    ['data:', 'blob:', 'about:'].some((scheme) => url.startsWith(scheme)) || new URL(url).host === new URL(origin).host;
+
+  await context.exposeBinding('reportToTest', (_source, words: string) => void complaints.push(words));
+  await context.addInitScript(setTraps);
+  context.on('page', (page: Page) => {
+    page.on('pageerror', (error) => complaints.push(`uncaught: ${error.stack ?? error.message}`));
+    page.on('websocket', (socket) => {
+      if (!isOurs(socket.url())) complaints.push(`a WebSocket to ${socket.url()}`);
+      const onFrame = ({ payload }: { payload: string | Buffer }): void => {
+        keep(payload);
+        frameBytes += payload.length;
+      };
+      socket.on('framesent', onFrame);
+      socket.on('framereceived', onFrame);
+    });
+  });
+  context.on('console', (message) => {
+    if (message.type() !== 'error') return;
+    const { url } = message.location();
+    const status = Number(/the server responded with a status of (\d+)/.exec(message.text())?.[1]);
+    const isExpected = expected.some((one) => one.status === status && new URL(url).pathname === one.path);
+    if (!isExpected) complaints.push(`console: ${message.text()} (${url})`);
+  });
+  context.on('request', (request: Request) => {
+    if (!isOurs(request.url())) complaints.push(`a request to ${request.url()}`);
+    keep(request.url());
+    keep(request.postDataBuffer());
+    if (!request.url().startsWith('http')) return;
+    bodies.push(
+      (async () => {
+        // A page that has gone, or a request that was given up, has no body any more.
+        const response = await request.response().catch(() => null);
+        if (response === null) return;
+        const type = response.headers()['content-type'] ?? '';
+        if (type.includes('wasm') || request.url().endsWith('.wasm')) complaints.push(`WebAssembly: ${request.url()}`);
+        keep(JSON.stringify(response.headers()));
+        keep(await response.body().catch(() => null));
+      })(),
+    );
+  });
+  return {
+    complaints,
+    expectStatus: (status, path) => void expected.push({ status, path }),
+    async captured() {
+      await Promise.all(bodies);
+      return Buffer.concat(kept);
+    },
+    get frameBytes() {
+      return frameBytes;
+    },
+  };
+}
+
+declare global {
+  function reportToTest(words: string): void;
+}
+
+/** Runs in the page before anything else does. */
+function setTraps(): void {
+  addEventListener('securitypolicyviolation', (event) => {
+    reportToTest(`CSP: ${event.effectiveDirective} refused ${event.blockedURI} ${event.sample} at ${event.sourceFile}`);
+  });
+  const names = ['compile', 'compileStreaming', 'instantiate', 'instantiateStreaming', 'validate', 'Module', 'Memory'];
+  for (const name of [...names, 'Instance', 'Table']) {
+    const original: unknown = Reflect.get(WebAssembly, name);
+    if (typeof original !== 'function') continue;
+    const report = (): void => reportToTest(`WebAssembly.${name} was used`);
+    const trap = new Proxy(original, {
+      apply(target, self, words) {
+        report();
+        return Reflect.apply(target, self, words);
+      },
+      construct(target, words) {
+        report();
+        return Reflect.construct(target, words);
+      },
+    });
+    Reflect.set(WebAssembly, name, trap);
+  }
+}
