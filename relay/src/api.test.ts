@@ -5,6 +5,7 @@ import { startTestRelay, type TestRelay } from './test-kit.ts';
 const SRV1 = { host: 'srv1.corp', port: 5985 };
 const DEMO = {
   target: { host: 'winserver.demo', port: 5985 },
+  https: { target: { host: 'winserver.demo', port: 40_986 } },
   route: { name: 'Demo proxy', hops: [{ kind: 'http-connect', host: '127.0.0.1', port: 3128 }] },
   user: 'demo',
 };
@@ -80,6 +81,7 @@ test('a ticket is given for an allowed road and refused for another: relay.polic
     expiresInMs: 30_000,
   });
   expect((await ask(DEMO.target, DEMO.route.hops)).status).toBe(200);
+  expect((await ask(DEMO.https.target, DEMO.route.hops)).status).toBe(200);
   const proxy = { kind: 'http-connect', host: 'proxy.corp', port: 3128 };
   expect((await ask(SRV1, [proxy])).status).toBe(200);
   expect(await errorOf(await ask({ host: 'srv2.corp', port: 5985 }))).toEqual({

@@ -1,3 +1,9 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { afterEach, expect, test } from 'vitest';
 import { defaultPlatform } from '../../protocol/src/adapters/default-platform.ts';
 import { nodeDialer } from '../../protocol/src/adapters/node-socket.ts';
@@ -6,6 +12,7 @@ import { utf8Decode } from '../../protocol/src/bytes/bytes.ts';
 import { walkRoad } from '../../protocol/src/road/walk.ts';
 import { Session } from '../../protocol/src/session/session.ts';
 import { CMD_PROMPT } from '../../protocol/src/shell/cmd-prompt.ts';
+import { thumbprintsOf } from './certificate.ts';
 import { type Demo, startDemo } from './demo.ts';
 
 let demo: Demo | null = null;
@@ -53,6 +60,38 @@ test('the demo: a session through the proxy, one tunnel, one connection and one 
   expect(crossed).not.toContain('secret word');
   expect(crossed).not.toContain('a password');
 });
+
+test('the demo offers TLS beside it, through the same proxy, with a certificate that lasts', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fairlead-demo-'));
+  const certificateFile = join(folder, 'demo-cert.pem');
+  const first = await startDemo({ certificateFile });
+  demo = first;
+  const { host, port } = first.place.https.target;
+  expect(port).toBe(first.host.https?.port);
+  first.admit('a password');
+  const [hop] = first.place.route.hops;
+  const tunnel = await tunnelThrough(hop?.port ?? 0, `${host}:${port}`);
+  const secure = connectTls({ socket: tunnel, rejectUnauthorized: false });
+  await once(secure, 'secureConnect');
+  const shown = thumbprintsOf(secure.getPeerX509Certificate()?.toString() ?? '');
+  expect(shown).toEqual(first.host.https?.thumbprints);
+  secure.destroy();
+  await first.close();
+  demo = await startDemo({ certificateFile });
+  expect(demo.host.https?.thumbprints).toEqual(shown);
+  await demo.close();
+  demo = await startDemo();
+  expect(demo.host.https?.thumbprints).not.toEqual(shown);
+  rmSync(folder, { recursive: true });
+});
+
+async function tunnelThrough(proxyPort: number, target: string): Promise<Socket> {
+  const socket = connect(proxyPort, '127.0.0.1');
+  socket.write(`CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n\r\n`);
+  const [reply] = (await once(socket, 'data')) as [Buffer];
+  expect(reply.toString('latin1')).toMatch(/^HTTP\/1\.1 200 /);
+  return socket;
+}
 
 test('the demo lets nobody in before it was told a password', async () => {
   demo = await startDemo();

@@ -112,7 +112,7 @@ export function httpsOptions(settings: Settings): HttpsOptions | undefined {
     profile: settings.profile,
     cbt: settings.cbt,
     clientCertificate: settings['client-cert'],
-    ...(authorities === undefined ? {} : { clientAuthorities: [readText('client-ca', authorities)] }),
+    ...(authorities === undefined ? {} : { clientAuthorities: [readCertificate('client-ca', authorities)] }),
     offers: settings['https-scheme'].map((scheme) => (scheme === 'Basic' ? 'Basic realm="WSMAN"' : scheme)),
   };
 }
@@ -134,6 +134,15 @@ function keyTypeOf({ certificate, key }: TlsIdentity): string | null {
     return new X509Certificate(certificate).checkPrivateKey(privateKey) ? (privateKey.asymmetricKeyType ?? '') : null;
   } catch {
     return null;
+  }
+}
+
+function readCertificate(name: string, file: string): string {
+  const text = readText(name, file);
+  try {
+    return new X509Certificate(text).toString();
+  } catch {
+    throw new SettingsError(`--${name} ${file} is no certificate`);
   }
 }
 
