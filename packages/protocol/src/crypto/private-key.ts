@@ -52,9 +52,9 @@ class RsaPrivateKey implements PrivateKey {
   #isWiped = false;
 
   constructor(numbers: RsaPrivateNumbers) {
+    if (!areNumbersOfOneKey(numbers)) unusable('the numbers of the RSA key do not belong together');
     this.#numbers = mapNumbers(numbers, (bytes) => bytes.slice());
     const { modulus, exponent } = numbers;
-    if (!areNumbersOfOneKey(numbers)) unusable('the numbers of the RSA key do not belong together');
     const modulusBits = bitLength(bigintOf(modulus));
     this.publicKey = {
       kind: 'rsa',

@@ -139,7 +139,7 @@ function unknownProblem(certificate: Certificate): string | null {
 /** RFC 5280, section 4.2.1.3; RFC 8446, section 4.4.2.2: the key must be allowed to sign the handshake. */
 function leafProblem(leaf: Certificate): string | null {
   if (leaf.keyUsage !== null && !leaf.keyUsage.digitalSignature) return 'its key usage does not allow signatures';
-  return mayServe(leaf) ? null : 'its extended key usage does not include server authentication';
+  return mayServe(leaf, [SERVER_AUTH]) ? null : 'its extended key usage does not include server authentication';
 }
 
 function issuerProblem(path: readonly Certificate[], at: number): string | null {
@@ -151,15 +151,19 @@ function issuerProblem(path: readonly Certificate[], at: number): string | null 
   const below = path.slice(1, at).filter((certificate) => !isSelfIssued(certificate)).length;
   if (issuer.pathLength !== null && below > issuer.pathLength)
     return `the chain below ${issuer.subject.text} is too long`;
-  if (!mayServe(issuer)) return `${issuer.subject.text} may not issue certificates for servers`;
+  if (!mayServe(issuer, [SERVER_AUTH, ANY_PURPOSE]))
+    return `${issuer.subject.text} may not issue certificates for servers`;
   const judged = path.slice(0, at).filter((certificate, i) => i === 0 || !isSelfIssued(certificate));
   const isAllowed = judged.every((certificate) => isAllowedBy(issuer, certificate));
   return isAllowed ? null : `${issuer.subject.text} may not issue certificates for these names`;
 }
 
-/** serverAuth or any purpose, or no word about it. RFC 5280, section 4.2.1.12 */
-function mayServe({ extendedKeyUsage }: Certificate): boolean {
-  return extendedKeyUsage === null || extendedKeyUsage.some((oid) => oid === SERVER_AUTH || oid === ANY_PURPOSE);
+/**
+ * One of the purposes, or no word about it. "Any purpose" counts for a CA but not for a server, as openssl has it and
+ * as RFC 5280, section 4.2.1.12 allows.
+ */
+function mayServe({ extendedKeyUsage }: Certificate, purposes: readonly string[]): boolean {
+  return extendedKeyUsage === null || extendedKeyUsage.some((oid) => purposes.includes(oid));
 }
 
 function unsignedProblem(certificate: Certificate, issuer: Certificate): PathProblem {

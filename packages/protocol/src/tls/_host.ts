@@ -60,7 +60,7 @@ function parseIpv6(text: string): Uint8Array | null {
   if (head === null || tail === null) return null;
   const missing = 16 - head.length - tail.length;
   if (halves.length === 2 ? missing < 2 : missing !== 0) return null;
-  return Uint8Array.from([...head, ...new Array<number>(missing).fill(0), ...tail]);
+  return Uint8Array.from([...head, ...new Uint8Array(missing), ...tail]);
 }
 
 /** Bytes of colon-separated groups, the last of which may be an IPv4 address. */

@@ -70,9 +70,12 @@ function readPart(
   takeOid(inner, onProblem); // always DATA
   const algorithm = inner.inside(ASN1.sequence);
   const bags = password.decrypt(algorithm, takePieces(inner, onProblem));
-  refuseNoise(bags, password);
-  readBags(bags, password, found, onProblem);
-  bags.fill(0);
+  try {
+    refuseNoise(bags, password);
+    readBags(bags, password, found, onProblem);
+  } finally {
+    bags.fill(0);
+  }
 }
 
 /** [0] IMPLICIT OCTET STRING, whole or, in BER, in pieces. */
@@ -107,10 +110,12 @@ export function takeEncryptedKey(reader: DerReader, password: FilePassword, onPr
   const encrypted = reader.inside(ASN1.sequence);
   const algorithm = encrypted.inside(ASN1.sequence);
   const plain = password.decrypt(algorithm, encrypted.take(ASN1.octetString));
-  refuseNoise(plain, password);
-  const key = readPrivateKeyInfo(plain, onProblem);
-  plain.fill(0);
-  return key;
+  try {
+    refuseNoise(plain, password);
+    return readPrivateKeyInfo(plain, onProblem);
+  } finally {
+    plain.fill(0);
+  }
 }
 
 /** A wrong password leaves a right padding one time in 256: what opens then is noise. */

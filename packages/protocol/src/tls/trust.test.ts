@@ -53,7 +53,6 @@ describe('judgePeer with roots', () => {
     ['leaf with an RSA key', []],
     ['leaf with a P-384 key', []],
     ['leaf with a P-521 key', []],
-    ['leaf for any purpose', []],
     ['leaf with a critical policy', []],
     ['leaf of the intermediate', ['intermediate']],
     ['constrained: allowed', ['intermediate with name constraints']],
@@ -91,6 +90,7 @@ describe('judgePeer with roots', () => {
 
   test.each<[Label, Label[], string]>([
     ['leaf for clients only', [], 'its extended key usage does not include server authentication'],
+    ['leaf for any purpose', [], 'its extended key usage does not include server authentication'],
     ['leaf that may not sign', [], 'its key usage does not allow signatures'],
     ['leaf with an unknown critical extension', [], 'it has the critical extension 1.2.3.4, which we do not know'],
     ['leaf of no CA', ['intermediate that is no CA'], 'CN=No CA is not a CA'],

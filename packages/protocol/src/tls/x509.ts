@@ -2,7 +2,7 @@ import { toHex } from '../bytes/bytes.ts';
 import type { OnUnderrun } from '../bytes/cursor.ts';
 import { contextTag, type DerReader } from '../codec/der.ts';
 import { digest } from '../crypto/digest.ts';
-import { type PublicKey, verifySignature } from '../crypto/pubkey.ts';
+import { type PublicKey, type SignatureScheme, verifySignature } from '../crypto/pubkey.ts';
 import { fail } from '../errors.ts';
 import { ASN1, onlyValue, takeBits, takeInteger, takeSmall, takeTime } from './_asn1.ts';
 import { type CertificateExtensions, readExtensions } from './_extensions.ts';
@@ -85,8 +85,12 @@ export function sha1Thumbprint(certificate: Certificate): string {
 /** Whether `issuer`'s key signed `certificate`. Says nothing about whether it was allowed to. */
 export function isSignedBy(certificate: Certificate, issuer: Certificate): boolean {
   const { scheme } = certificate.signatureAlgorithm;
+  const { publicKey } = issuer;
   if (scheme === null) return false;
-  return verifySignature(issuer.publicKey, scheme, certificate.tbs, certificate.signature, 'key');
+  // A certificate says only "RSA-PSS"; TLS has a name of its own for it under a key that can do nothing else.
+  const isPssOnly = publicKey.kind === 'rsa' && publicKey.isPssOnly === true;
+  const own = isPssOnly ? (PSS_ONLY[scheme] ?? scheme) : scheme;
+  return verifySignature(publicKey, own, certificate.tbs, certificate.signature, 'key');
 }
 
 /** Whether the certificate names itself as its issuer. RFC 5280, section 3.2, "self-issued" */
@@ -135,5 +139,11 @@ function takeVersion(reader: DerReader): 1 | 2 | 3 {
   explicit.end();
   return version === 1 ? 2 : version === 2 ? 3 : badCertificate(`version field ${version}`);
 }
+
+const PSS_ONLY: Readonly<Partial<Record<SignatureScheme, SignatureScheme>>> = {
+  rsa_pss_rsae_sha256: 'rsa_pss_pss_sha256',
+  rsa_pss_rsae_sha384: 'rsa_pss_pss_sha384',
+  rsa_pss_rsae_sha512: 'rsa_pss_pss_sha512',
+};
 
 const badCertificate: OnUnderrun = (problem) => fail('tls.bad-certificate', { problem });

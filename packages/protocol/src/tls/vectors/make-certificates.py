@@ -214,6 +214,9 @@ leaf("leaf renewed by the root", ROOT)
 openssl_certificate("self-signed by SHA-1", f"/CN={HOST}", "-newkey", "rsa:2048", "-sha1", "-addext", SAN_LINE)
 openssl_certificate("self-signed with RSA-1024", f"/CN={HOST}", "-newkey", "rsa:1024", "-addext", SAN_LINE)
 
+openssl_certificate("self-signed for RSA-PSS alone", f"/CN={HOST}", "-newkey", "rsa-pss", "-pkeyopt",
+                    "rsa_keygen_bits:2048", "-sha256", "-sigopt", "rsa_pss_saltlen:32", "-addext", SAN_LINE)
+
 issue("strange subject", x509.Name([
     x509.NameAttribute(NameOID.COUNTRY_NAME, "DE"), x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Zoë \u202egro.live"),
     x509.NameAttribute(NameOID.COMMON_NAME, "tab\there")]), None, [san(HOST)])
