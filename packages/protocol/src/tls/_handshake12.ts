@@ -69,6 +69,10 @@ export function* handshake12(
   const theirs = decodeServerKeyExchange(keyExchange.body);
   const randoms = concatBytes(hello.random, answer.random);
   checkProof(setting, suite, leaf, theirs, randoms);
+  const group = groupOf(theirs.group) ?? illegal('the host chose a group that was not offered');
+  const share = makeKeyShare(group, random);
+  const premaster = share.agree(theirs.publicKey) ?? illegal("the host's key share is no key");
+  share.destroy();
 
   let next = yield* message('CertificateRequest', 'ServerHelloDone');
   let request: CertificateRequest | null = null;
@@ -93,10 +97,6 @@ export function* handshake12(
   };
   const { clientCertificate } = setting;
   if (request !== null) send(encodeCertificate(clientCertificate?.chain ?? [], null));
-  const group = groupOf(theirs.group) ?? illegal('the host chose a group that was not offered');
-  const share = makeKeyShare(group, random);
-  const premaster = share.agree(theirs.publicKey) ?? illegal("the host's key share is no key");
-  share.destroy();
   send(encodeMessage('ClientKeyExchange', (w) => w.block(1, () => w.bytes(share.publicKey))));
   const master = terms.hasExtendedMasterSecret
     ? prf(suite.hash, premaster, 'extended master secret', transcript.hash(suite.hash), MASTER_BYTES)

@@ -134,7 +134,7 @@ export class Wire {
     this.#send(CONTENT.handshake, bytes);
   }
 
-  /** Sends application data. */
+  /** Sends application data; nothing at all is a record too. */
   sendData(bytes: Uint8Array): void {
     this.#send(CONTENT.applicationData, bytes);
   }
@@ -169,9 +169,11 @@ export class Wire {
   }
 
   #send(type: number, bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length; at += MAX_PLAIN_BYTES) {
+    let at = 0;
+    do {
       this.#output.push(this.#sealer.seal(type, bytes.subarray(at, at + MAX_PLAIN_BYTES)));
-    }
+      at += MAX_PLAIN_BYTES;
+    } while (at < bytes.length);
   }
 
   #expectBoundary(received: string): void {

@@ -171,6 +171,7 @@ export class TlsEngine {
       return;
     }
     if (state.at !== 'open' || this.#isClosing) fail('misuse.wrong-state', { action: 'seal', state: state.at });
+    if (plaintext.length === 0) return;
     try {
       state.connection.prepareToSend();
       this.#wire.sendData(plaintext);

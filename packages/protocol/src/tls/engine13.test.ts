@@ -95,7 +95,12 @@ describe('TlsEngine in TLS 1.3', () => {
   test('TlsEngine drops tickets', () => {
     const { engine, server } = connect();
     const ticket = encodeMessage('NewSessionTicket', (w) => {
-      w.u32be(7200).u32be(1).u8(1).u8(0).block(2, () => w.u8(9)).u16be(0);
+      w.u32be(7200)
+        .u32be(1)
+        .u8(1)
+        .u8(0)
+        .block(2, () => w.u8(9))
+        .u16be(0);
     });
     server.say(ticket);
     server.say(ticket);
