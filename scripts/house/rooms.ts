@@ -173,6 +173,9 @@ export const DRIVER_FILES: ReadonlySet<string> = new Set(
     'session/_open.ts',
     'session/identify.ts',
     'session/_lasting-lane.ts',
+    'session/_secure-road.ts',
+    'session/_trust-decision.ts',
+    'session/first-contact.ts',
   ].map((file) => `${CORE}/${file}`),
 );
 

@@ -6,6 +6,7 @@ import {
   type ProxyRoute,
   parseProxyUrl,
   parseTarget,
+  parseThumbprint,
   type Target,
 } from '@fairlead/protocol';
 
@@ -21,14 +22,23 @@ export type Request =
 export interface Common {
   readonly target: Target;
   readonly route: ProxyRoute;
+  /** SHA-256 thumbprints, upper-case hexadecimal; the host must show one of them if there are any. */
+  readonly pins: readonly string[];
+  /** Files of certificates that may vouch for the host. */
+  readonly caFiles: readonly string[];
+  readonly allowLegacyTls: boolean;
   readonly isJson: boolean;
   readonly journalFile: string | null;
 }
 
 /** Who signs in and how. */
 export interface SignIn {
+  /** "" with a certificate, which says it. */
   readonly user: string;
   readonly policy: AuthPolicy;
+  /** Files of the certificate to log on with and its key. */
+  readonly certFiles: readonly string[];
+  readonly seal: 'auto' | 'always';
 }
 
 /** How the remote shell is set up. */
@@ -42,14 +52,19 @@ export interface ShellSettings {
 /** The command line cannot be understood; the message says what to change. */
 export class UsageError extends Error {}
 
-const POLICIES: readonly string[] = ['negotiate', 'negotiate-raw', 'ntlm'] satisfies AuthPolicy[];
+const POLICIES: readonly AuthPolicy[] = ['negotiate', 'negotiate-raw', 'ntlm', 'basic', 'certificate'];
 const UTF_8 = '65001';
 
 const OPTIONS = {
   target: { type: 'string', short: 't' },
   proxy: { type: 'string', multiple: true, short: 'p' },
   forward: { type: 'boolean' },
+  pin: { type: 'string', multiple: true },
+  ca: { type: 'string', multiple: true },
+  'legacy-tls': { type: 'boolean' },
   auth: { type: 'string' },
+  cert: { type: 'string', multiple: true },
+  seal: { type: 'string' },
   user: { type: 'string', short: 'u' },
   'code-page': { type: 'string' },
   'no-profile': { type: 'boolean' },
@@ -81,12 +96,13 @@ export function parseCommandLine(words: readonly string[]): Request {
   const common: Common = {
     target,
     route: routeOf(values.proxy ?? [], values.forward === true),
+    ...trustOf(target, values),
     isJson: values.json === true,
     journalFile: values.journal ?? null,
   };
   if (commandWords !== null && verb !== 'exec') throw new UsageError(`${verb} takes no remote command.`);
   if (verb === 'identify') return { verb, ...common };
-  const signIn = signInOf(values.user ?? user, values.auth ?? 'negotiate');
+  const signIn = signInOf(target, values.user ?? user, values);
   const shell: ShellSettings = {
     codePage: wholeNumber('code-page', values['code-page'] ?? UTF_8),
     noProfile: values['no-profile'] === true,
@@ -102,6 +118,8 @@ export function parseCommandLine(words: readonly string[]): Request {
   return { verb, ...common, ...signIn, ...shell, command };
 }
 
+type Values = ReturnType<typeof readOptions>['values'];
+
 function readOptions(words: readonly string[]) {
   try {
     return parseArgs({ args: [...words], options: OPTIONS, allowPositionals: true, strict: true });
@@ -113,7 +131,7 @@ function readOptions(words: readonly string[]) {
 }
 
 function targetOf(text: string | undefined): ReturnType<typeof parseTarget> {
-  if (text === undefined) throw new UsageError('Say where: --target host, or --target http://host:5985');
+  if (text === undefined) throw new UsageError('Say where: --target host, or --target https://host:5986');
   return parseTarget(text);
 }
 
@@ -126,10 +144,38 @@ function routeOf(proxies: readonly string[], isForward: boolean): ProxyRoute {
   return { name: 'command line', hops };
 }
 
-function signInOf(user: string | null | undefined, policy: string): SignIn {
-  if (user === undefined || user === null) throw new UsageError("Say who: --user 'DOMAIN\\name'");
-  if (!POLICIES.includes(policy)) throw new UsageError(`--auth is one of ${POLICIES.join(', ')}, not "${policy}".`);
-  return { user, policy: policy as AuthPolicy };
+function trustOf(target: Target, values: Values): Pick<Common, 'pins' | 'caFiles' | 'allowLegacyTls'> {
+  const { pin = [], ca = [], 'legacy-tls': allowLegacyTls = false } = values;
+  if (target.scheme !== 'https' && (pin.length > 0 || ca.length > 0 || allowLegacyTls)) {
+    throw new UsageError('--pin, --ca and --legacy-tls go with an https target: --target https://host');
+  }
+  return { pins: pin.map(pinOf), caFiles: ca, allowLegacyTls };
+}
+
+function pinOf(text: string): string {
+  const thumbprint = parseThumbprint(text);
+  if (thumbprint.length === 64) return thumbprint;
+  throw new UsageError('--pin wants the SHA-256 thumbprint, 64 hexadecimal digits; SHA-1 can be forged.');
+}
+
+function signInOf(target: Target, user: string | null, values: Values): SignIn {
+  const { auth = 'negotiate', cert: certFiles = [], seal = 'auto' } = values;
+  const policy = POLICIES.find((one) => one === auth);
+  if (policy === undefined) throw new UsageError(`--auth is one of ${POLICIES.join(', ')}, not "${auth}".`);
+  if (seal !== 'auto' && seal !== 'always') throw new UsageError(`--seal is auto or always, not "${seal}".`);
+  if ((policy === 'basic' || policy === 'certificate') && target.scheme !== 'https') {
+    throw new UsageError(`--auth ${policy} is for https targets only: --target https://host`);
+  }
+  if (policy !== 'certificate') {
+    if (certFiles.length > 0) throw new UsageError('--cert goes with --auth certificate.');
+    if (user === null) throw new UsageError("Say who: --user 'DOMAIN\\name'");
+    if (policy === 'basic' && seal === 'always') throw new UsageError('--seal always needs a sign-in that makes keys.');
+    return { user, policy, certFiles, seal };
+  }
+  if (certFiles.length === 0) throw new UsageError('--auth certificate needs --cert FILE, a .pfx or PEM file.');
+  if (user !== null) throw new UsageError('--auth certificate takes no user: the certificate says it.');
+  if (seal === 'always') throw new UsageError('--seal always needs a sign-in that makes keys.');
+  return { user: '', policy, certFiles, seal };
 }
 
 function environmentOf(pairs: readonly string[]): Record<string, string> {

@@ -39,8 +39,21 @@ export function errorBlock(error: unknown): string {
   const words = errorWords(error);
   const lines = [`fairlead: ${words.message}`, `  ${words.hint}`];
   for (const fact of words.facts) lines.push(`    ${fact}`);
+  const flag = flagFor(error);
+  if (flag !== null) lines.push(`  To trust this very certificate, once you have compared it: ${flag}`);
   lines.push(`  [${words.code}]`);
   return `${lines.join('\n')}\n`;
+}
+
+/**
+ * What to add to the command line so that a certificate which nothing vouches for is trusted; null for every other error.
+ * One that took the place of a pinned one is not a matter of one more flag.
+ */
+function flagFor(error: unknown): string | null {
+  for (const code of ['tls.untrusted', 'tls.wrong-name', 'tls.expired'] as const) {
+    if (isWinRmError(error, code)) return `--pin ${error.details.sha256}`;
+  }
+  return null;
 }
 
 function sentence(error: WinRmError): string {

@@ -23,7 +23,7 @@ export const EXIT_CODE_TEXTS: readonly (readonly [number, string])[] = [
   [EXIT_CODES.network, 'the host or the proxy could not be reached, or the connection broke'],
   [EXIT_CODES.proxy, 'a proxy on the road refused or cannot be used'],
   [EXIT_CODES.signIn, 'the host refused the sign-in'],
-  [EXIT_CODES.untrusted, 'an answer was not sealed as it must be, and was not believed'],
+  [EXIT_CODES.untrusted, 'the host was not trusted, or an answer was not protected as it must be'],
   [EXIT_CODES.host, 'the host answered, but not with what was asked for'],
   [EXIT_CODES.ourMistake, 'a mistake of ours; please report it'],
   [EXIT_CODES.shell, 'the remote shell ended early, or the fate of a request is unknown'],
@@ -36,6 +36,7 @@ const BY_PREFIX: Readonly<Record<string, number>> = {
   relay: EXIT_CODES.network,
   http: EXIT_CODES.host,
   proxy: EXIT_CODES.proxy,
+  tls: EXIT_CODES.untrusted,
   auth: EXIT_CODES.signIn,
   seal: EXIT_CODES.untrusted,
   wsman: EXIT_CODES.host,
@@ -43,6 +44,10 @@ const BY_PREFIX: Readonly<Record<string, number>> = {
 };
 const BY_CODE: Partial<Record<ErrorCode, number>> = {
   'http.closed-early': EXIT_CODES.network,
+  'tls.not-tls': EXIT_CODES.host,
+  'tls.no-common-suite': EXIT_CODES.host,
+  'tls.client-certificate': EXIT_CODES.signIn,
+  'tls.client-certificate-password': EXIT_CODES.signIn,
   'wsman.timed-out': EXIT_CODES.timedOut,
   'session.timed-out': EXIT_CODES.timedOut,
   'session.cancelled': EXIT_CODES.interrupted,

@@ -5,26 +5,35 @@ const OVERVIEW = `fairlead: remote Windows shells (WinRM) from this terminal, th
   fairlead identify --target HOST                      is there WinRM, and which version?
   fairlead exec --target HOST --user NAME -- COMMAND   run one command
   fairlead shell --target HOST --user NAME             an interactive cmd.exe
-  fairlead help exec|shell|identify|roads|exit-codes   more about one of them
+  fairlead help exec|shell|identify|roads|trust|exit-codes   more about one of them
 
 A first try:
 
   fairlead identify --target srv1.corp
   fairlead exec --target srv1.corp --user 'CORP\\ana' -- ipconfig /all
+  fairlead exec --target https://srv1.corp --ca corp-ca.pem --user 'CORP\\ana' -- hostname
   fairlead exec --target srv1.corp --proxy http://proxy.corp:3128 --user 'CORP\\ana' -- hostname
 
 The password comes from FAIRLEAD_PASSWORD or is asked for; it is never an argument, because other users of this
 machine can read the arguments of your commands.
 `;
 
-const SETTINGS = `  -t, --target HOST      host, host:port, http://host:5985/wsman, or DOMAIN\\user@host; port 5985 if not given
+const SETTINGS = `  -t, --target HOST      host, host:port, http://host:5985/wsman, https://host:5986/wsman, or DOMAIN\\user@host;
+                         5985 if nothing is said, and host:5986 is https
+      --pin SHA256       https: the host must show this certificate (its thumbprint); may be given more than once
+      --ca FILE          https: certificates that may vouch for the host, PEM or DER; see: fairlead help trust
+      --legacy-tls       https: let SHA-1 and CBC suites in, for hosts as old as Windows Server 2012 R2
   -p, --proxy URL        http://proxy:3128; more than once for a road through several, nearest first
       --forward          the last proxy forwards plain requests instead of tunnelling (see: fairlead help roads)
       --journal FILE     write what happened, one JSON line per event; it contains no password and no output
       --json             JSON lines on standard output`;
 
 const SIGN_IN = `  -u, --user NAME        DOMAIN\\name, MACHINE\\name, name@realm or name
-      --auth POLICY      negotiate (default: NTLM inside SPNEGO), negotiate-raw (NTLM under Negotiate) or ntlm
+      --auth POLICY      negotiate (default: NTLM inside SPNEGO), negotiate-raw (NTLM under Negotiate), ntlm;
+                         over https also basic, and certificate (no --user)
+      --cert FILE        the certificate to log on with and its key, .pfx or PEM; twice for two files. A password
+                         comes from FAIRLEAD_CERT_PASSWORD or is asked for
+      --seal always      encrypt messages with the keys of the sign-in inside TLS too
       --code-page N      how text is written on the other side; 65001 (UTF-8) if not given
       --no-profile       do not load the user's profile
       --cwd FOLDER       remote folder to start in
@@ -73,8 +82,26 @@ Names are resolved by the last proxy. Several --proxy build a road through all o
 --proxy … --forward: the proxy is handed whole HTTP requests. Only sealed messages go that way. It works only with
 proxies that keep your connection and the host's together (Squid does; many others do not).
 
-Messages are encrypted with keys from the sign-in, but over http the sign-in itself can be seen on the way: user name,
+To an https target TLS is spoken from here to the host; proxies carry it unread, and --forward is refused.
+
+Over http messages are encrypted with keys from the sign-in, but the sign-in itself can be seen on the way: user name,
 domain, and an answer from which a weak password can be guessed offline.
+`,
+  trust: `Trust
+
+Over https the host shows a certificate. It is trusted when
+
+  --pin SHA256   its SHA-256 thumbprint is one of these; then nothing else counts, not even a date or a name; or
+  --ca FILE      it leads to a certificate of this file, names the host, and is valid today.
+
+Without either it is refused, and the refusal prints what it shows and the --pin that would trust it. Compare that
+thumbprint with the one on the host before you use it:
+
+  Get-ChildItem Cert:\\LocalMachine\\My | ForEach-Object {
+    [BitConverter]::ToString([Security.Cryptography.SHA256]::Create().ComputeHash($_.RawData)) }
+
+A certificate that takes the place of a pinned one is refused without such advice: ask whoever runs the host first.
+The operating system's own roots are not used: a proxy that inspects TLS is often among them.
 `,
   'exit-codes': `Exit codes
 

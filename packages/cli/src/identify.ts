@@ -4,6 +4,7 @@ import type { Request } from './arguments.ts';
 import { writeLine } from './exec.ts';
 import { roadFromHere, writeJournal } from './open-session.ts';
 import { type Terminal, writeAll } from './terminal.ts';
+import { trustFrom } from './trust.ts';
 
 type IdentifyRequest = Extract<Request, { verb: 'identify' }>;
 
@@ -17,6 +18,9 @@ export async function identify(request: IdentifyRequest, terminal: Terminal): Pr
   try {
     const found = await askWho({
       target: request.target,
+      trust: trustFrom(request),
+      allowLegacyTls: request.allowLegacyTls,
+      journal,
       platform: defaultPlatform,
       signal: giveUp.signal,
       openRoad: (lane, onHop, signal) =>

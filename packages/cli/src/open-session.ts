@@ -4,13 +4,14 @@ import { defaultPlatform, nodeDialer } from '@fairlead/protocol/node';
 import { walkRoad } from '@fairlead/protocol/road';
 import { type Common, type ShellSettings, type SignIn, UsageError } from './arguments.ts';
 import type { Terminal } from './terminal.ts';
+import { openCertificate, trustFrom } from './trust.ts';
 
 /** Opens roads from this process, without a relay. */
 export function roadFromHere(common: Common): RoadOpener {
   return (_lane, onHop, signal) =>
     walkRoad({
       route: common.route,
-      target: { host: common.target.host, port: common.target.port },
+      target: common.target,
       dial: nodeDialer,
       platform: defaultPlatform,
       onHop,
@@ -24,11 +25,13 @@ export async function makeSession(
   shell: Pick<ShellOptions, 'kind' | 'command' | 'consoleStdin'>,
   terminal: Terminal,
 ): Promise<Session> {
-  const password = await passwordFor(request.user, terminal);
+  const { target, policy, user, certFiles, seal, allowLegacyTls } = request;
+  const trust = trustFrom(request);
+  const isByCertificate = policy === 'certificate';
   const session = new Session({
-    target: request.target,
-    policy: request.policy,
-    credential: parseCredential(request.user, password),
+    ...{ target, policy, trust, seal, allowLegacyTls },
+    credential: isByCertificate ? null : parseCredential(user, await passwordFor(user, terminal)),
+    clientCertificate: isByCertificate ? await openCertificate(certFiles, terminal) : null,
     openRoad: roadFromHere(request),
     platform: defaultPlatform,
     shell: {

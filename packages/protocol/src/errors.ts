@@ -37,6 +37,8 @@ export type BadArgumentReason =
   | 'forward-not-last'
   | 'bad-header'
   | 'bad-xml'
+  | 'needs-https'
+  | 'cannot-seal'
   | 'malformed';
 
 /** How far a request got, as far as anyone can know. */
@@ -115,6 +117,7 @@ export interface ErrorDetails {
   'tls.client-certificate-password': { problem: 'missing' | 'wrong' };
   'auth.no-common-mechanism': { offered: string; wanted: string };
   'auth.rejected': { mechanism: string; stage: string; user: string };
+  'auth.binding-refused': { mechanism: string; stage: string; user: string; issuer: string; sha256: string };
   'auth.incomplete': { mechanism: string; stage: string };
   'auth.malformed-token': { mechanism: string; stage: string; problem: string };
   'auth.too-weak': { mechanism: string; missing: string };
@@ -190,6 +193,7 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, Rule>> = {
   'tls.client-certificate-password': { party: 'user', recovery: 'new-credential' },
   'auth.no-common-mechanism': { party: 'server', recovery: 'ask-admin' },
   'auth.rejected': { party: 'user', recovery: 'new-credential' },
+  'auth.binding-refused': { party: 'network', recovery: 'new-credential' },
   'auth.incomplete': { party: 'server', recovery: 'retry' },
   'auth.malformed-token': { party: 'server', recovery: 'ask-admin' },
   'auth.too-weak': { party: 'server', recovery: 'ask-admin' },

@@ -4,6 +4,7 @@ export type { AuthPolicy } from './auth/select.ts';
 export { CODE_PAGES, encodeText, isCodePage, TextReader } from './codec/code-page.ts';
 export {
   type BadArgumentReason,
+  type CertificateEvidence,
   ERROR_TABLE,
   type ErrorCode,
   type ErrorDetails,
@@ -18,12 +19,14 @@ export { Journal, type JournalEntry, type JournalEvent, type LaneName, MAX_JOURN
 export type { HopReport, OpenedRoad, RoadOpener } from './opened-road.ts';
 export type { Platform } from './platform.ts';
 export { checkRoute, type Hop, MAX_HOPS, type ProxyRoute, parseProxyUrl, printRoute } from './road/route.ts';
+export type { TrustAnswer, TrustOptions, TrustQuestion } from './session/first-contact.ts';
 export { type IdentifyOptions, identify } from './session/identify.ts';
 export { Session, type SessionOptions } from './session/session.ts';
 export type { SessionState, StepId } from './session/state.ts';
 export {
   DEFAULT_PATH,
   DEFAULT_PORT,
+  DEFAULT_TLS_PORT,
   parseTarget,
   printTarget,
   type Target,
@@ -33,6 +36,32 @@ export {
 export { CMD_PROMPT, CmdPromptReader, type PromptEvent } from './shell/cmd-prompt.ts';
 export type { ExitCode, Interrupt } from './shell/shell.ts';
 export { checkShellOptions, MAX_COMMAND_CHARS, type ShellOptions } from './shell/shell-options.ts';
+export {
+  type ClientCertificate,
+  type ClientCertificateWarning,
+  clientCertificateWarnings,
+  MAX_KEY_FILE_BYTES,
+  openClientCertificate,
+  readCertificates,
+} from './tls/client-certificate.ts';
+export {
+  addPin,
+  exportPins,
+  hasThumbprint,
+  importPins,
+  MAX_PINS,
+  mergePins,
+  NO_PINS,
+  type PinStore,
+  parseThumbprint,
+  pinsFor,
+  pinTarget,
+  removePins,
+  replacePins,
+  type TargetPin,
+} from './tls/pins.ts';
+export { certificateEvidence, type PeerWarning, type Pin, pinOf, type TrustPolicy } from './tls/trust.ts';
+export { type Certificate, parseCertificate, sha1Thumbprint, sha256Thumbprint } from './tls/x509.ts';
 export { faultMeaning, faultMeanings } from './wsman/fault.ts';
 export type { TrafficCounts } from './wsman/lane.ts';
 export type { Identity, OutputChunk } from './wsman/operations.ts';

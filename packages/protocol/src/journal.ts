@@ -33,6 +33,23 @@ export type JournalEvent =
       readonly what: 'opened' | 'authenticated' | 'closed';
       readonly reason: string;
     }
+  | {
+      /** What TLS settled. The thumbprint is of the server's certificate, which it shows to everybody. */
+      readonly event: 'tls';
+      readonly lane: LaneName;
+      readonly version: string;
+      readonly suite: string;
+      readonly group: string;
+      readonly sha256: string;
+      readonly trustedBy: 'pin' | 'root' | 'person';
+      /** The judgement not counted. */
+      readonly ms: number;
+    }
+  | {
+      readonly event: 'trust';
+      readonly what: 'asked' | 'trust-once' | 'pin' | 'refuse';
+      readonly sha256: string;
+    }
   | { readonly event: 'state'; readonly state: string }
   | { readonly event: 'fault'; readonly code: string }
   | { readonly event: 'error'; readonly code: ErrorCode };

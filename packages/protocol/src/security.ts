@@ -63,3 +63,19 @@ export interface Authenticator {
   /** @throws auth.no-common-mechanism */
   begin(offered: readonly Challenge[]): AuthMechanism;
 }
+
+/**
+ * A way to sign in without a conversation: the same Authorization goes with every request. It makes no keys and may be
+ * readable, so it is for connections inside TLS whose peer was judged.
+ */
+export interface StandingAuthorization {
+  readonly party: 'server';
+  /** The HTTP authentication scheme. */
+  readonly scheme: string;
+  /** What people call it, for errors and the journal. */
+  readonly mechanism: 'Basic' | 'Certificate';
+  /** Who signs in. */
+  readonly user: string;
+  /** Made anew for each request; null where the scheme says it all. */
+  token(): Uint8Array | null;
+}

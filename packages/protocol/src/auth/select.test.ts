@@ -3,10 +3,10 @@ import type { Challenge } from '../security.ts';
 import { fixedPlatform } from '../testing/fixed-platform.ts';
 import { parseCredential } from './credential.ts';
 import { isNtlmToken } from './ntlm/ntlm.ts';
-import type { AuthPolicy } from './select.ts';
+import type { KeyedPolicy } from './select.ts';
 import { createAuthenticator } from './select.ts';
 
-function authenticator(policy: AuthPolicy) {
+function authenticator(policy: KeyedPolicy) {
   return createAuthenticator({
     policy,
     credential: parseCredential('CORP\\ada', 'pw'),

@@ -4,16 +4,22 @@ import { fail, isWinRmError, WinRmError } from '../errors.ts';
 import type { Journal, LaneName } from '../journal.ts';
 import type { HopReport, OpenedRoad, RoadOpener } from '../opened-road.ts';
 import type { Platform } from '../platform.ts';
-import type { Authenticator } from '../security.ts';
+import type { Authenticator, StandingAuthorization } from '../security.ts';
+import type { TrustedPeer } from '../tls/trust.ts';
 import { type Lane, LaneConnection, type PostOptions, type TrafficCounts, type WsmanPlace } from '../wsman/lane.ts';
+import { openSecuredRoad, type SecuredRoad, type SecureRoadOptions, withBindingDoubt } from './_secure-road.ts';
 
 /** What a lane that outlives its connections is made of. */
 export interface LastingLaneOptions {
   readonly name: LaneName;
   readonly place: WsmanPlace;
   readonly openRoad: RoadOpener;
-  /** One per connection; a mechanism is never reused. */
-  readonly createAuthenticator: () => Authenticator;
+  /** How its roads are secured; null for an http target. */
+  readonly tls: SecureRoadOptions | null;
+  /** One per connection; a mechanism is never reused, and it is bound to the peer that TLS ends at. */
+  readonly createSignIn: (peer: TrustedPeer | null) => Authenticator | StandingAuthorization;
+  /** 'optional' is for https targets only. */
+  readonly sealing: 'always' | 'optional';
   readonly platform: Platform;
   readonly journal: Journal;
   readonly counts: TrafficCounts;
@@ -120,7 +126,7 @@ export class LastingLane implements Lane {
         if (options.signal.aborted || fate === 'never') throw error;
         const isSafe = fate !== 'unknown' || (options.isRepeatable && isLoss(error));
         if (isSafe && handshakeCount < MAX_HANDSHAKES_PER_REQUEST) continue;
-        if (fate === 'unknown' && isLoss(error) && !options.isRepeatable) {
+        if (fate === 'unknown' && (isLoss(error) || isTlsFailure(error)) && !options.isRepeatable) {
           fail('shell.fate-unknown', { operation: options.operation }, error);
         }
         throw error;
@@ -163,18 +169,17 @@ export class LastingLane implements Lane {
     riding: (PostOptions & { compose(): string }) | null,
     beforeSignIn?: Promise<void>,
   ): Promise<string | null> {
-    const { name, journal, platform, place, counts, onLink } = this.#options;
+    const { name, journal, platform, place, counts, onLink, sealing, tls } = this.#options;
     if (this.#hasBeenOpen) onLink('reopening');
     const hops: HopReport[] = [];
-    const road = await this.#openRoad(signal, hops);
-    this.#hasProxy = road.hasProxy;
-    counts.connections++;
-    journal.record({ event: 'connection', lane: name, what: 'opened', reason: this.#hasBeenOpen ? 'again' : 'first' });
+    const road = await this.#openSecured(signal, hops);
+    const { peer } = road;
     try {
       const waiting = { platform, withinMs: Infinity, at: 'sign-in', signal };
       if (beforeSignIn !== undefined) await withDeadline(waiting, () => beforeSignIn);
-      const authenticator = this.#options.createAuthenticator();
-      const setting = { name, road, place, authenticator, platform, journal, counts, signal };
+      const signIn = this.#options.createSignIn(peer);
+      const isSecured = peer !== null;
+      const setting = { name, road, place, signIn, isSecured, sealing, platform, journal, counts, signal };
       const opened = await LaneConnection.open(setting, this.#canRide && !road.hasProxy ? riding : null);
       this.#connection = opened.connection;
       if (this.#hasBeenOpen) onLink('live');
@@ -182,10 +187,23 @@ export class LastingLane implements Lane {
       return opened.reply;
     } catch (error) {
       road.stream.destroy();
-      const reason = isWinRmError(error) ? error.code : 'failed';
-      journal.record({ event: 'connection', lane: name, what: 'closed', reason });
-      throw withProxyName(error, hops);
+      this.#recordClosed(error);
+      throw withProxyName(tls === null ? error : withBindingDoubt(error, road, tls.decision), hops);
     }
+  }
+
+  async #openSecured(signal: AbortSignal, hops: HopReport[]): Promise<SecuredRoad> {
+    const { name, tls } = this.#options;
+    if (tls === null) return { ...(await this.#openRoad(signal, hops)), peer: null };
+    return await openSecuredRoad(name, () => this.#openRoad(signal, hops), tls, signal).catch((error: unknown) => {
+      this.#recordClosed(error);
+      throw error;
+    });
+  }
+
+  #recordClosed(error: unknown): void {
+    const reason = isWinRmError(error) ? error.code : 'failed';
+    this.#options.journal.record({ event: 'connection', lane: this.name, what: 'closed', reason });
   }
 
   async #openRoad(signal: AbortSignal, hops: HopReport[]): Promise<OpenedRoad> {
@@ -199,6 +217,9 @@ export class LastingLane implements Lane {
       if (inner.aborted) opened.stream.destroy(); // nobody waits for it any more
       return opened;
     });
+    this.#hasProxy = road.hasProxy;
+    counts.connections++;
+    journal.record({ event: 'connection', lane: name, what: 'opened', reason: this.#hasBeenOpen ? 'again' : 'first' });
     return { ...road, stream: counted(road.stream, counts) };
   }
 
@@ -209,6 +230,11 @@ export class LastingLane implements Lane {
     connection.close();
     this.#options.journal.record({ event: 'connection', lane: this.name, what: 'closed', reason });
   }
+}
+
+/** What TLS cannot believe is not asked for again by itself; but the request it was the answer to may have been acted on. */
+function isTlsFailure(error: unknown): boolean {
+  return isWinRmError(error) && error.code.startsWith('tls.');
 }
 
 /** Whether the connection went away under a request, or under the last leg that carried it; nobody knows how far it got. */

@@ -1,21 +1,37 @@
 import type { Credential } from '../auth/credential.ts';
-import { type AuthPolicy, createAuthenticator } from '../auth/select.ts';
+import { type AuthPolicy, createSignIn, isKeyed } from '../auth/select.ts';
+import { type BadArgumentReason, fail } from '../errors.ts';
 import type { Journal } from '../journal.ts';
 import type { RoadOpener } from '../opened-road.ts';
 import type { Platform } from '../platform.ts';
 import type { Shell } from '../shell/shell.ts';
 import type { ShellOptions } from '../shell/shell-options.ts';
 import { openWinRs } from '../shell/winrs.ts';
+import type { ClientCertificate } from '../tls/client-certificate.ts';
 import { WsmanClient } from '../wsman/client.ts';
 import type { TrafficCounts } from '../wsman/lane.ts';
 import { LastingLane } from './_lasting-lane.ts';
+import { TrustDecision } from './_trust-decision.ts';
+import type { TrustOptions, TrustQuestion } from './first-contact.ts';
 import { type Target, targetAuthority, targetUrl } from './target.ts';
 
 /** What a session is made of. */
 export interface SessionOptions {
   readonly target: Target;
   readonly policy: AuthPolicy;
-  readonly credential: Credential;
+  /** Null for the policy `certificate`, which needs none. */
+  readonly credential: Credential | null;
+  /** For the policy `certificate`; shown to no server otherwise. Whoever opened it wipes its key. */
+  readonly clientCertificate?: ClientCertificate | null;
+  /** For https targets. Without it no host is trusted and nobody is asked. */
+  readonly trust?: TrustOptions;
+  /**
+   * 'auto' seals messages on http targets and leaves it to TLS on https targets; 'always' seals them inside TLS too, and
+   * believes no other reply. What is sent to an http target is always sealed.
+   */
+  readonly seal?: 'auto' | 'always';
+  /** Lets SHA-1 and CBC suites of TLS 1.2 in, for servers as old as Windows Server 2012 R2. */
+  readonly allowLegacyTls?: boolean;
   /** Opens the road anew for each connection. */
   readonly openRoad: RoadOpener;
   readonly platform: Platform;
@@ -34,6 +50,8 @@ export interface SessionParts {
   readonly onLink: (link: 'reopening' | 'live') => void;
   readonly onShell: () => void;
   readonly onOrphan: (deletion: Promise<void>) => void;
+  /** With the question while a person is asked about the host, and with null when they have answered. */
+  readonly onQuestion: (question: TrustQuestion | null) => void;
 }
 
 /** Two lanes to one server and a client for them: the only place that knows how a credential reaches a connection. */
@@ -41,38 +59,69 @@ export interface Binding {
   readonly client: WsmanClient;
   readonly control: LastingLane;
   readonly output: LastingLane;
+  /** Who the lanes may talk to; null for an http target. */
+  readonly decision: TrustDecision | null;
 }
 
 /** The name the server's log shows for our machine; the real one is nobody's business. */
 const WORKSTATION = 'FAIRLEAD';
 
+/**
+ * Refuses options that do not go together, before anything is sent.
+ * @throws misuse.bad-argument needs-https, cannot-seal, empty
+ */
+export function checkSignIn({ target, policy, credential, clientCertificate, seal }: SessionOptions): void {
+  if (policy !== 'certificate' && credential === null) refuse('credential', 'empty');
+  if (isKeyed(policy)) return;
+  if (target.scheme !== 'https') refuse('policy', 'needs-https');
+  if (seal === 'always') refuse('seal', 'cannot-seal');
+  if (policy === 'certificate' && (clientCertificate ?? null) === null) refuse('certificate', 'empty');
+}
+
 /** Joins target, credential and road. Opens nothing yet. */
 export function bind(options: SessionOptions, parts: SessionParts): Binding {
-  const { target, policy, credential, openRoad, platform, bodyOnLastLeg = 'auto' } = options;
-  const { journal, counts, onLink } = parts;
+  const {
+    target,
+    policy,
+    credential,
+    openRoad,
+    platform,
+    trust = null,
+    bodyOnLastLeg = 'auto',
+    seal = 'auto',
+  } = options;
+  const { journal, counts, onLink, onQuestion } = parts;
   const url = targetUrl(target);
-  const createOne = () =>
-    createAuthenticator({
-      policy,
-      credential,
-      spn: `http/${target.host}`,
-      workstation: WORKSTATION,
-      binding: null, // channel bindings belong to TLS
-      platform,
-    });
+  const isSecured = target.scheme === 'https';
+  const clientCertificate = (policy === 'certificate' && options.clientCertificate) || null;
+  const { host, port } = target;
+  const decision = isSecured ? new TrustDecision({ host, port, trust, platform, journal, onQuestion }) : null;
+  const tls = decision && {
+    ...{ host, decision, clientCertificate, platform, journal },
+    allowLegacy: options.allowLegacyTls ?? false,
+  };
   const lane = (name: 'control' | 'output') =>
     new LastingLane({
       name,
       place: { authority: targetAuthority(target), path: target.path, url },
       openRoad,
-      createAuthenticator: createOne,
+      tls,
+      createSignIn: (peer) =>
+        createSignIn({
+          ...{ policy, credential, peer, platform },
+          certificate: clientCertificate?.certificate ?? null,
+          spn: `http/${host}`,
+          workstation: WORKSTATION,
+        }),
+      sealing: isSecured && seal === 'auto' ? 'optional' : 'always',
       platform,
       journal,
       counts,
       bodyOnLastLeg,
       onLink,
     });
-  return { client: new WsmanClient({ url, platform, journal }), control: lane('control'), output: lane('output') };
+  const client = new WsmanClient({ url, platform, journal });
+  return { client, control: lane('control'), output: lane('output'), decision };
 }
 
 /**
@@ -121,4 +170,8 @@ function signedIn(journal: Journal): Promise<void> {
       resolve();
     });
   });
+}
+
+function refuse(argument: string, reason: BadArgumentReason): never {
+  return fail('misuse.bad-argument', { argument, reason });
 }

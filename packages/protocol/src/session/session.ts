@@ -6,7 +6,7 @@ import type { ExitCode, Interrupt, Shell } from '../shell/shell.ts';
 import { checkShellOptions } from '../shell/shell-options.ts';
 import type { TrafficCounts } from '../wsman/lane.ts';
 import type { OutputChunk } from '../wsman/operations.ts';
-import { type Binding, bind, openShell, type SessionOptions, type SessionParts } from './_open.ts';
+import { type Binding, bind, checkSignIn, openShell, type SessionOptions, type SessionParts } from './_open.ts';
 import { nextState, type SessionEvent, type SessionState } from './state.ts';
 import { checkTarget } from './target.ts';
 
@@ -71,7 +71,8 @@ export class Session {
   }
 
   /**
-   * Walks the road, signs in, opens the shell and starts the command.
+   * Walks the road, speaks TLS with an https target, signs in, opens the shell and starts the command. A host that
+   * nothing vouches for is asked about in the state 'judging'; nothing but the TLS handshake leaves before the answer.
    *
    * @throws misuse.bad-argument before anything is sent, and every error on the way; the session is closed then
    */
@@ -80,6 +81,7 @@ export class Session {
     this.#advance({ event: 'hop', hop: 0 });
     try {
       checkTarget(this.#options.target);
+      checkSignIn(this.#options);
       checkShellOptions(this.#options.shell);
       const shell = await this.#openShell(signal);
       this.#shell = shell;
@@ -140,6 +142,7 @@ export class Session {
       counts: this.#counts,
       onLink: (link) => this.#advance({ event: 'link', link }),
       onShell: () => this.#advance({ event: 'shell-made' }),
+      onQuestion: (question) => this.#advance(question === null ? { event: 'answered' } : { event: 'asked', question }),
       onOrphan: (deletion) => {
         this.#orphan = deletion;
       },
@@ -174,9 +177,13 @@ export class Session {
     if (what.event === 'hop') this.#advance({ event: 'hop', hop: what.report.hop });
     else if (what.event === 'leg') this.#advance({ event: 'leg', mechanism: what.mechanism, stage: what.stage });
     else if (what.event === 'connection' && what.what === 'opened') {
-      const mechanism = this.#options.policy === 'ntlm' ? 'NTLM' : 'Negotiate';
-      this.#advance({ event: 'leg', mechanism, stage: 'begin' });
-    } else if (what.event === 'connection' && what.what === 'authenticated') this.#advance({ event: 'signed-in' });
+      this.#advance(this.#options.target.scheme === 'https' ? { event: 'securing' } : this.#firstLeg());
+    } else if (what.event === 'tls') this.#advance(this.#firstLeg());
+    else if (what.event === 'connection' && what.what === 'authenticated') this.#advance({ event: 'signed-in' });
+  }
+
+  #firstLeg(): SessionEvent {
+    return { event: 'leg', mechanism: MECHANISMS[this.#options.policy], stage: 'begin' };
   }
 
   #finish(event: SessionEvent): void {
@@ -187,6 +194,7 @@ export class Session {
 
   /** Gives everything back, once. */
   #release(): Promise<void> {
+    this.#binding?.decision?.close();
     this.#releasing ??= (async () => {
       await this.#orphan;
       await this.#shell?.close();
@@ -203,6 +211,15 @@ export class Session {
     for (const listener of this.#listeners) listener(next);
   }
 }
+
+/** What each policy is called while its first leg is on the way. */
+const MECHANISMS = {
+  negotiate: 'Negotiate',
+  'negotiate-raw': 'Negotiate',
+  ntlm: 'NTLM',
+  basic: 'Basic',
+  certificate: 'Certificate',
+} as const;
 
 function known(error: unknown): WinRmError {
   return isWinRmError(error) ? error : new WinRmError('session.cancelled', { at: 'open' }, error);

@@ -1,13 +1,21 @@
 import type { WinRmError } from '../errors.ts';
 import type { ExitCode } from '../shell/shell.ts';
+import type { TrustQuestion } from './first-contact.ts';
 
-/** The steps a person sees on the way to a shell; the hops of the road are shown in place of `road`. */
-export type StepId = 'road' | 'sign-in' | 'shell' | 'command';
+/**
+ * The steps a person sees on the way to a shell; the hops of the road are shown in place of `road`. `secure` is there for
+ * https targets only.
+ */
+export type StepId = 'road' | 'secure' | 'sign-in' | 'shell' | 'command';
 
 /** Where a session is. The names are shown to people, so each says what is being waited for. */
 export type SessionState =
   | { readonly at: 'idle' }
   | { readonly at: 'dialling'; readonly hop: number }
+  /** TLS with an https target. */
+  | { readonly at: 'securing' }
+  /** A person is asked about a host that is met for the first time. */
+  | { readonly at: 'judging'; readonly question: TrustQuestion }
   | { readonly at: 'authenticating'; readonly mechanism: string; readonly stage: string }
   | { readonly at: 'opening-shell' }
   | { readonly at: 'starting-command' }
@@ -19,6 +27,9 @@ export type SessionState =
 /** What moves a session from one state to another. */
 export type SessionEvent =
   | { readonly event: 'hop'; readonly hop: number }
+  | { readonly event: 'securing' }
+  | { readonly event: 'asked'; readonly question: TrustQuestion }
+  | { readonly event: 'answered' }
   | { readonly event: 'leg'; readonly mechanism: string; readonly stage: string }
   | { readonly event: 'signed-in' }
   | { readonly event: 'shell-made' }
@@ -28,10 +39,12 @@ export type SessionEvent =
   | { readonly event: 'failed'; readonly error: WinRmError }
   | { readonly event: 'closed' };
 
-/** Order of the states on the way up; none is entered again from a later one. */
+/** Order of the states on the way up; none is entered again from a later one, but for 'securing' after an answer. */
 const WAY_UP: readonly SessionState['at'][] = [
   'idle',
   'dialling',
+  'securing',
+  'judging',
   'authenticating',
   'opening-shell',
   'starting-command',
@@ -49,6 +62,12 @@ export function nextState(state: SessionState, event: SessionEvent): SessionStat
   switch (event.event) {
     case 'hop':
       return upTo(state, { at: 'dialling', hop: event.hop });
+    case 'securing':
+      return upTo(state, { at: 'securing' });
+    case 'asked':
+      return upTo(state, { at: 'judging', question: event.question });
+    case 'answered':
+      return state.at === 'judging' ? { at: 'securing' } : state;
     case 'leg':
       return upTo(state, { at: 'authenticating', mechanism: event.mechanism, stage: event.stage });
     case 'signed-in':

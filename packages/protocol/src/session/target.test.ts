@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { isWinRmError } from '../errors.ts';
 import { checkTarget, parseTarget, printTarget, targetAuthority, targetUrl } from './target.ts';
 
+const https = (host: string, port = 5986, path = '/wsman') => ({ scheme: 'https', host, port, path });
 const http = (host: string, port = 5985, path = '/wsman') => ({ scheme: 'http', host, port, path });
 
 describe('parseTarget', () => {
@@ -20,6 +21,13 @@ describe('parseTarget', () => {
     ['HTTP://srv1:81/', http('srv1', 81), null],
     ['http://srv1:5985/wsman', http('srv1'), null],
     ['http://srv1/other/wsman', http('srv1', 5985, '/other/wsman'), null],
+    ['srv1:5986', https('srv1'), null],
+    ['[::1]:5986', https('::1'), null],
+    ['alice@srv1:5986', https('srv1'), 'alice'],
+    ['https://srv1', https('srv1'), null],
+    ['HTTPS://SRV1:443/', https('srv1', 443), null],
+    ['https://srv1:5985/x', https('srv1', 5985, '/x'), null],
+    ['http://srv1:5986', http('srv1', 5986), null],
     ['CORP\\alice@srv1', http('srv1'), 'CORP\\alice'],
     ['alice@corp.example@srv1:5985', http('srv1'), 'alice@corp.example'],
     ['alice@[::1]:1', http('::1', 1), 'alice'],
@@ -76,7 +84,10 @@ describe('parseTarget', () => {
     ['srv:05985', 'out-of-range'],
     ['srv:65536', 'out-of-range'],
     ['srv:99999999999999999999', 'out-of-range'],
-    ['https://srv:5986', 'unsupported-scheme'],
+    ['https+x://srv', 'unsupported-scheme'],
+    ['https://alice@srv', 'has-credentials'],
+    ['https://srv?x', 'has-query'],
+    ['https://srv:0', 'out-of-range'],
     ['ftp://srv', 'unsupported-scheme'],
     ['javascript://srv', 'unsupported-scheme'],
     ['http://alice@srv', 'has-credentials'],
@@ -100,7 +111,7 @@ describe('parseTarget', () => {
   });
 
   it('gives a target or misuse.bad-argument for any text, and never shows a password in the error', () => {
-    const unit = fc.constantFrom(...'ab01.:[]/\\@%?#-_ é\u0000'.split(''), 'http://', '::', 'xn--', '0x', '255');
+    const unit = fc.constantFrom(...'ab01.:[]/\\@%?#-_ é\u0000'.split(''), 'http://', 'https://', ':5986', '::', 'xn--', '0x', '255');
     fc.assert(
       fc.property(
         fc.oneof(
@@ -129,6 +140,11 @@ describe('printTarget', () => {
     expect(printTarget(parseTarget('srv:80').target)).toBe('srv:80');
     expect(printTarget(parseTarget('[::1]').target)).toBe('[::1]');
     expect(printTarget(parseTarget('http://srv/x').target)).toBe('http://srv:5985/x');
+    expect(printTarget(parseTarget('https://srv').target)).toBe('srv:5986');
+    expect(printTarget(parseTarget('https://srv:443').target)).toBe('https://srv:443');
+    expect(printTarget(parseTarget('https://srv:5985').target)).toBe('https://srv:5985');
+    expect(printTarget(parseTarget('http://srv:5986').target)).toBe('http://srv:5986');
+    expect(printTarget(parseTarget('https://srv/x').target)).toBe('https://srv:5986/x');
     expect(targetAuthority(parseTarget('[::1]').target)).toBe('[::1]:5985');
   });
 });
@@ -143,6 +159,7 @@ describe('checkTarget', () => {
       { port: 1.5 },
       { path: 'wsman' },
       { path: '/a?b' },
+      { scheme: 'ftp' as 'http' },
     ]) {
       expect(() => checkTarget({ ...made, ...odd })).toThrow(expect.objectContaining({ code: 'misuse.bad-argument' }));
     }

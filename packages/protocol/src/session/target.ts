@@ -3,7 +3,8 @@ import { isHost, printAuthority } from '../road/authority.ts';
 
 /** A WinRM service. The host is a name, an IPv4 address, or an IPv6 address without brackets, in lower case. */
 export interface Target {
-  readonly scheme: 'http';
+  /** `https` is spoken inside TLS that ends here; `http` carries sealed messages. */
+  readonly scheme: 'http' | 'https';
   readonly host: string;
   readonly port: number;
   /** Begins with "/". */
@@ -13,12 +14,16 @@ export interface Target {
 /** The port of WinRM over HTTP. [MS-WSMV] 2.1 */
 export const DEFAULT_PORT = 5985;
 
+/** The port of WinRM over HTTPS. [MS-WSMV] 2.1 */
+export const DEFAULT_TLS_PORT = 5986;
+
 /** The path under which Windows serves WinRM. */
 export const DEFAULT_PATH = '/wsman';
 
 /**
- * Reads what a person types or pastes: `host`, `host:port`, `[v6]:port`, `http://host:port/path`, each with a user in
- * front if need be (`DOMAIN\user@host`, `user@realm@host`), but never with a password.
+ * Reads what a person types or pastes: `host`, `host:port`, `[v6]:port`, each with a user in front if need be
+ * (`DOMAIN\user@host`, `user@realm@host`), `http://host:port/path` and `https://host:port/path`, never with a password.
+ * Without a scheme port 5986 means https, every other http.
  *
  * Odd spellings of an address (decimal, octal, hexadecimal, a trailing dot, a zone) are refused: what is judged by
  * name must be what is connected to. Names outside ASCII are refused too, to be typed in their `xn--` form.
@@ -36,17 +41,22 @@ export function parseTarget(text: string): { target: Target; user: string | null
     const { user, place } = splitUser(input);
     if (/[/\\]/.test(place)) refuse('not-a-host');
     if (/[?#]/.test(place)) refuse('has-query');
-    return { target: { scheme: 'http', ...parsePlace(place), path: DEFAULT_PATH }, user };
+    const { host, port } = parsePlace(place, DEFAULT_PORT);
+    return { target: { scheme: port === DEFAULT_TLS_PORT ? 'https' : 'http', host, port, path: DEFAULT_PATH }, user };
   }
-  if (scheme[1]?.toLowerCase() !== 'http') refuse('unsupported-scheme');
-  return { target: parseUrl(input.slice(scheme[0].length)), user: null };
+  const name = scheme[1]?.toLowerCase();
+  if (name !== 'http' && name !== 'https') return refuse('unsupported-scheme');
+  return { target: parseUrl(name, input.slice(scheme[0].length)), user: null };
 }
 
 /** The shortest text that parseTarget reads as this target. */
 export function printTarget(target: Target): string {
+  if (target.path !== DEFAULT_PATH) return targetUrl(target);
+  const { scheme, port } = target;
   const authority = targetAuthority(target);
-  const place = target.port === DEFAULT_PORT ? authority.slice(0, authority.lastIndexOf(':')) : authority;
-  return target.path === DEFAULT_PATH ? place : targetUrl(target);
+  const isPortTelling = (scheme === 'https') === (port === DEFAULT_TLS_PORT);
+  if (!isPortTelling) return `${scheme}://${authority}`;
+  return port === DEFAULT_PORT ? authority.slice(0, authority.lastIndexOf(':')) : authority;
 }
 
 /** Host and port as in a Host field: always with the port, an IPv6 address in brackets. RFC 9110, section 7.2 */
@@ -64,7 +74,7 @@ export function targetUrl(target: Target): string {
  * @throws misuse.bad-argument
  */
 export function checkTarget(target: Target): void {
-  if (target.scheme !== 'http') refuse('unsupported-scheme');
+  if (target.scheme !== 'http' && target.scheme !== 'https') refuse('unsupported-scheme');
   const reread = parseTarget(targetUrl(target)).target;
   if (reread.host !== target.host || reread.port !== target.port || reread.path !== target.path) refuse('malformed');
 }
@@ -80,7 +90,7 @@ function splitUser(input: string): { user: string | null; place: string } {
 }
 
 /** RFC 3986, section 3, without userinfo, query, fragment and percent-encoding: none of them has a meaning here. */
-function parseUrl(rest: string): Target {
+function parseUrl(scheme: Target['scheme'], rest: string): Target {
   const slash = rest.search(/[/?#\\]/);
   const place = slash < 0 ? rest : rest.slice(0, slash);
   const path = slash < 0 ? '' : rest.slice(slash);
@@ -88,14 +98,15 @@ function parseUrl(rest: string): Target {
   if (/[?#]/.test(path)) refuse('has-query');
   if (path.length > MAX_PATH_CHARS) refuse('too-long', MAX_PATH_CHARS);
   if (!/^(?:\/[A-Za-z0-9._~-]*)*$/.test(path) || /\/\.{1,2}(?:\/|$)/.test(path)) refuse('not-a-url');
-  return { scheme: 'http', ...parsePlace(place), path: path === '' || path === '/' ? DEFAULT_PATH : path };
+  const defaultPort = scheme === 'https' ? DEFAULT_TLS_PORT : DEFAULT_PORT;
+  return { scheme, ...parsePlace(place, defaultPort), path: path === '' || path === '/' ? DEFAULT_PATH : path };
 }
 
-function parsePlace(place: string): { host: string; port: number } {
+function parsePlace(place: string, defaultPort: number): { host: string; port: number } {
   const split = /^(\[[^\]]*\]|[^:[\]]*)(?::(.*))?$/s.exec(place);
   if (split === null) return refuse('not-a-host');
   const host = split[1] ?? '';
-  return { host: parseHost(host), port: split[2] === undefined ? DEFAULT_PORT : parsePort(split[2]) };
+  return { host: parseHost(host), port: split[2] === undefined ? defaultPort : parsePort(split[2]) };
 }
 
 function parsePort(text: string): number {

@@ -1,8 +1,10 @@
 import { utf8Decode } from '../bytes/bytes.ts';
 import { fail, isWinRmError, WinRmError } from '../errors.ts';
+import { parseChallenges } from '../http/challenge.ts';
 import type { LegReport } from '../http/converse.ts';
 import { readableLine, readableText } from '../http/evidence.ts';
 import type { HttpResponse } from '../http/response.ts';
+import type { StandingAuthorization } from '../security.ts';
 
 /** What the answers of a server, or of something else in its place, stand for. */
 
@@ -25,6 +27,23 @@ export function foreignAnswer(error: unknown, legs: readonly LegReport[]): unkno
   if (!isWelcome && !isMissing) return error;
   const text = isWinRmError(error, 'http.unexpected-status') ? error.details.text : '';
   return new WinRmError('wsman.not-wsman', { status, contentType: '', text }, error);
+}
+
+/**
+ * The server refused what goes with every request: it does not know the scheme, or it does and the answer is no.
+ * @throws auth.no-common-mechanism, auth.rejected
+ */
+export function failRejected({ mechanism, scheme, user }: StandingAuthorization, response: HttpResponse): never {
+  const offered = parseChallenges(response.headers.getAll('WWW-Authenticate')).map((challenge) => challenge.scheme);
+  // A certificate is not a scheme that servers offer.
+  const isOffered = offered.some((name) => name.toLowerCase() === scheme.toLowerCase());
+  if (mechanism === 'Basic' && !isOffered) {
+    fail('auth.no-common-mechanism', {
+      offered: readableLine([...new Set(offered)].join(', ')) || 'none',
+      wanted: mechanism,
+    });
+  }
+  return fail('auth.rejected', { mechanism, stage: 'request', user });
 }
 
 /** No such place, no such method, not implemented. RFC 9110, sections 15.5.5, 15.5.6, 15.6.2 */

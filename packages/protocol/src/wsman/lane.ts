@@ -1,8 +1,9 @@
 import { utf8Encode } from '../bytes/bytes.ts';
 import { type Fate, fail, isWinRmError, WinRmError } from '../errors.ts';
+import { formatToken } from '../http/challenge.ts';
 import { HttpConnection } from '../http/connection.ts';
 import { converse, type LegReport, type SealedBody } from '../http/converse.ts';
-import { readableLine } from '../http/evidence.ts';
+import { readableLine, readableText } from '../http/evidence.ts';
 import { Headers } from '../http/headers.ts';
 import type { HttpRequest } from '../http/request.ts';
 import type { HttpResponse } from '../http/response.ts';
@@ -10,8 +11,8 @@ import type { Journal, LaneName } from '../journal.ts';
 import type { OpenedRoad } from '../opened-road.ts';
 import type { Platform } from '../platform.ts';
 import { isSealedType, sealEnvelope, unsealReply } from '../seal/seal.ts';
-import type { Authenticator, SecurityContext } from '../security.ts';
-import { failWithStatus, foreignAnswer, looksLikeSoap, textOf } from './_answers.ts';
+import type { Authenticator, SecurityContext, StandingAuthorization } from '../security.ts';
+import { failRejected, failWithStatus, foreignAnswer, looksLikeSoap, textOf } from './_answers.ts';
 
 /** What a lane is told about an envelope. */
 export interface PostOptions {
@@ -63,8 +64,12 @@ export interface LaneConnectionOptions {
   readonly name: LaneName;
   readonly road: OpenedRoad;
   readonly place: WsmanPlace;
-  /** For this connection alone. */
-  readonly authenticator: Authenticator;
+  /** For this connection alone: a conversation, or what goes with every request. */
+  readonly signIn: Authenticator | StandingAuthorization;
+  /** Whether the road's stream is TLS that ends at a peer who was judged. */
+  readonly isSecured: boolean;
+  /** 'optional' lets plain envelopes go; for secured roads only. */
+  readonly sealing: 'always' | 'optional';
   readonly platform: Platform;
   readonly journal: Journal;
   readonly counts: TrafficCounts;
@@ -92,27 +97,35 @@ const SOAP_TYPE = 'application/soap+xml;charset=UTF-8';
  * One authenticated connection: one road, one handshake, one set of keys. Never pooled and never revived; after an error
  * it is closed for good.
  *
- * INVARIANT: an envelope leaves only sealed, and a reply is believed only unsealed.
+ * INVARIANT: an envelope leaves only sealed, and a reply is believed only unsealed; except inside TLS, where sealing may
+ * be optional. A standing authorization is never sent outside TLS.
  */
 export class LaneConnection {
   readonly #options: LaneConnectionOptions;
   readonly #http: HttpConnection;
+  /** Goes with every request; null with a conversation. */
+  readonly #standing: StandingAuthorization | null;
   #context: SecurityContext | null = null;
+  #isOpen = true;
+  #isSignedIn = false;
   #mechanism = '';
   #via = '';
   #lastUsedMs: number;
   #fate: PostFate = 'not-sent';
 
   private constructor(options: LaneConnectionOptions) {
+    requireProtection(options);
     this.#options = options;
+    this.#standing = 'token' in options.signIn ? options.signIn : null;
     this.#http = new HttpConnection(options.road.stream);
     this.#lastUsedMs = options.platform.monotonicMs();
   }
 
   /**
-   * Authenticates a fresh connection. With `riding`, that envelope goes sealed on the last leg and `reply` is its
-   * answer; without, the last leg is empty, as it must be behind a proxy: the final round trip of authentication may be
-   * consumed by one that loses the association between our connection and the server's.
+   * Authenticates a fresh connection. With `riding`, that envelope goes on the last leg and `reply` is its answer;
+   * without, the last leg is empty, as it must be behind a proxy: the final round trip of authentication may be consumed
+   * by one that loses the association between our connection and the server's. A standing authorization has no legs:
+   * nothing is sent yet, and `reply` is null.
    *
    * @throws auth.*, proxy.*, http.*, seal.*, wsman.*, session.*; the connection is closed then, and `riding.compose`
    *   has been called exactly if its envelope may have left
@@ -132,7 +145,7 @@ export class LaneConnection {
 
   /** Whether another envelope may be posted here, as far as anyone knows. */
   get isUsable(): boolean {
-    return this.#context !== null && this.#http.isUsable;
+    return this.#isOpen && this.#http.isUsable;
   }
 
   /** How long nothing has been posted or answered. */
@@ -146,19 +159,20 @@ export class LaneConnection {
   }
 
   /**
-   * Posts one envelope, sealed, and returns the unsealed answer.
+   * Posts one envelope and returns the unsealed answer.
    *
    * @throws seal.plain-reply, seal.*, wsman.encryption-required, wsman.not-wsman, http.*, proxy.drops-connection,
-   *   auth.incomplete when the connection is no longer authenticated, session.*
+   *   auth.incomplete when the connection is no longer authenticated, auth.rejected and auth.no-common-mechanism when a
+   *   standing authorization is refused, session.*
    */
   async post(envelope: string, options: PostOptions): Promise<string> {
-    const context = this.#context ?? fail('misuse.wrong-state', { action: 'post', state: 'closed' });
+    if (!this.#isOpen) fail('misuse.wrong-state', { action: 'post', state: 'closed' });
     const { platform } = this.#options;
     this.#fate = 'not-sent';
-    const sealed = sealEnvelope(context, utf8Encode(envelope));
-    const sent = { operation: options.operation, bytes: sealed.body.length, atMs: platform.monotonicMs() };
+    const body = this.#bodyOf(envelope, this.#context);
+    const sent = { operation: options.operation, bytes: body.body.length, atMs: platform.monotonicMs() };
     try {
-      const response = await this.#http.exchange(this.#request(null, sealed), {
+      const response = await this.#http.exchange(this.#request(this.#standingHeader(), body), {
         replyWithinMs: options.replyWithinMs,
         platform,
         signal: options.signal,
@@ -166,7 +180,7 @@ export class LaneConnection {
       });
       this.#fate = 'unknown';
       this.#options.counts.exchanges++;
-      return this.#read(context, response, sent);
+      return this.#read(response, sent);
     } catch (error) {
       if (this.#fate === 'not-sent') this.#fate = this.#http.fate;
       this.close();
@@ -176,26 +190,31 @@ export class LaneConnection {
 
   /** Closes the connection and forgets the keys. Idempotent. */
   close(): void {
+    this.#isOpen = false;
     this.#http.close();
     this.#context?.destroy();
     this.#context = null;
   }
 
   async #authenticate(riding: RidingPost | null): Promise<string | null> {
-    const { authenticator, platform, signal, journal, name, counts } = this.#options;
+    const { signIn, platform, signal, journal, name, counts, sealing } = this.#options;
+    if ('token' in signIn) {
+      this.#mechanism = signIn.mechanism;
+      return null;
+    }
     const sent = { operation: riding?.operation ?? '', bytes: 0, atMs: 0 };
     const legs: LegReport[] = [];
     const { context, reply } = await converse({
       connection: this.#http,
-      authenticator,
+      authenticator: signIn,
       request: (authorization, sealed) => this.#request(authorization, sealed),
       lastBody:
         riding &&
         ((keyed) => {
-          const sealed = sealEnvelope(keyed, utf8Encode(riding.compose()));
-          sent.bytes = sealed.body.length;
+          const body = this.#bodyOf(riding.compose(), keyed);
+          sent.bytes = body.body.length;
           sent.atMs = platform.monotonicMs();
-          return sealed;
+          return body;
         }),
       platform,
       legTimeoutMs: Math.max(LEG_TIMEOUT_MS, riding?.replyWithinMs ?? 0),
@@ -211,11 +230,33 @@ export class LaneConnection {
       throw this.#splitLegs(error, legs) ?? foreignAnswer(error, legs);
     });
     // A mechanism that ends without keys cannot seal, and nothing leaves over http unsealed.
-    if (context === null) return fail('auth.too-weak', { mechanism: this.#mechanism, missing: 'sealing' });
+    if (context === null && sealing === 'always')
+      fail('auth.too-weak', { mechanism: this.#mechanism, missing: 'sealing' });
     this.#context = context;
+    this.#signedIn();
+    return reply === null ? null : this.#read(reply, sent);
+  }
+
+  #signedIn(): void {
+    if (this.#isSignedIn) return;
+    const { journal, name, counts } = this.#options;
+    this.#isSignedIn = true;
     counts.handshakes++;
     journal.record({ event: 'connection', lane: name, what: 'authenticated', reason: this.#mechanism });
-    return reply === null ? null : this.#read(context, reply, sent);
+  }
+
+  /** An envelope as it leaves: sealed, unless TLS makes that optional. */
+  #bodyOf(envelope: string, context: SecurityContext | null): SealedBody {
+    const plain = utf8Encode(envelope);
+    if (this.#options.sealing === 'optional') return { contentType: SOAP_TYPE, body: plain };
+    return sealEnvelope(context ?? fail('misuse.wrong-state', { action: 'seal', state: 'without keys' }), plain);
+  }
+
+  #standingHeader(): string | null {
+    const standing = this.#standing;
+    if (standing === null) return null;
+    const token = standing.token();
+    return token === null ? standing.scheme : formatToken(standing.scheme, token);
   }
 
   /**
@@ -229,26 +270,26 @@ export class LaneConnection {
     return new WinRmError('proxy.drops-connection', { via, stage }, error);
   }
 
-  #request(authorization: string | null, sealed: SealedBody | null): HttpRequest {
+  #request(authorization: string | null, content: SealedBody | null): HttpRequest {
     const { place, road } = this.#options;
     const headers = new Headers([
       ['Host', place.authority],
       ['User-Agent', USER_AGENT],
       ['Accept-Encoding', 'identity'],
       ['Connection', 'Keep-Alive'],
-      ['Content-Type', sealed?.contentType ?? SOAP_TYPE],
+      ['Content-Type', content?.contentType ?? SOAP_TYPE],
     ]);
     if (authorization !== null) headers.append('Authorization', authorization);
     return {
       method: 'POST',
       target: road.form === 'absolute' ? place.url : place.path,
       headers,
-      body: sealed?.body ?? new Uint8Array(0),
+      body: content?.body ?? new Uint8Array(0),
     };
   }
 
   /** The answer's text, or the error that its status and its lack of a seal stand for. */
-  #read(context: SecurityContext, response: HttpResponse, sent: Sent): string {
+  #read(response: HttpResponse, sent: Sent): string {
     const { journal, platform, name } = this.#options;
     this.#lastUsedMs = platform.monotonicMs();
     this.#via = readableLine(response.headers.get('Via'));
@@ -264,9 +305,19 @@ export class LaneConnection {
       sealed: isSealed,
       ms: this.#lastUsedMs - sent.atMs,
     });
-    if (!isSealed) return this.#failUnsealed(response, readableLine(contentType));
-    const plain = unsealReply(context, contentType, response.body);
-    return textOf(plain);
+    const { status } = response;
+    if (this.#standing !== null) {
+      if (isRefusal(this.#standing, status)) failRejected(this.#standing, response);
+      if (status !== 407) this.#signedIn();
+    }
+    if (isSealed) {
+      // QUIRK: a server may seal inside TLS unasked, or not although it was asked; the reply's own type decides.
+      const context = this.#context ?? fail('seal.unsupported', { protocol: readableLine(contentType) });
+      return textOf(unsealReply(context, contentType, response.body));
+    }
+    const isPlainWelcome = this.#options.sealing === 'optional' && status !== 401 && status !== 407;
+    if (isPlainWelcome && looksLikeSoap(contentType)) return textOf(response.body);
+    return this.#failUnsealed(response, readableLine(contentType));
   }
 
   /**
@@ -274,7 +325,10 @@ export class LaneConnection {
    */
   #failUnsealed(response: HttpResponse, contentType: string): never {
     const { status } = response;
-    if (status >= 200 && status < 300) fail('seal.plain-reply', { status, contentType });
+    if (status >= 200 && status < 300) {
+      if (this.#options.sealing === 'always') fail('seal.plain-reply', { status, contentType });
+      fail('wsman.not-wsman', { status, contentType, text: readableText(response.body) });
+    }
     if (status === 401) this.#failUnauthenticated();
     if (status === 407) this.#failProxy(response);
     if (status === 500 && response.body.length === 0) {
@@ -282,7 +336,7 @@ export class LaneConnection {
       // Windows answers so when AllowUnencrypted is false and it cannot take a body for a sealed one.
       fail('wsman.encryption-required', { status });
     }
-    if (status === 400 && this.#options.road.hasProxy) {
+    if (status === 400 && this.#options.road.hasProxy && !this.#options.isSecured) {
       // A sealed body that reaches a server connection without our keys: the proxy swapped it under us.
       this.#fate = 'refused';
       fail('proxy.drops-connection', { via: this.#via, stage: 'sealed' });
@@ -298,6 +352,7 @@ export class LaneConnection {
    */
   #failUnauthenticated(): never {
     this.#fate = 'refused';
+    if (this.#options.isSecured) fail('auth.incomplete', { mechanism: this.#mechanism, stage: 'sealed' });
     if (this.#via !== '' || this.#options.road.hasProxy) {
       fail('proxy.drops-connection', { via: this.#via, stage: 'sealed' });
     }
@@ -308,6 +363,24 @@ export class LaneConnection {
     const schemes = response.headers.getAll('Proxy-Authenticate').map((value) => value.split(/[ ,]/)[0]);
     return fail('proxy.auth-required', { hop: 0, host: '', port: 0, offered: readableLine(schemes.join(', ')) });
   }
+}
+
+/**
+ * Two facts must agree before anything leaves unsealed or a password goes as it is: the road ends in TLS, and an https
+ * URL was asked for.
+ * @throws misuse.wrong-state
+ */
+function requireProtection({ sealing, signIn, isSecured, place }: LaneConnectionOptions): void {
+  const isProtected = isSecured && place.url.startsWith('https://');
+  const needsIt = sealing === 'optional' || 'token' in signIn;
+  if (needsIt && !isProtected)
+    fail('misuse.wrong-state', { action: 'open a lane that TLS must protect', state: 'no TLS' });
+  if (sealing === 'always' && 'token' in signIn) fail('misuse.wrong-state', { action: 'seal', state: 'without keys' });
+}
+
+/** Windows answers 403 when it has seen no certificate. */
+function isRefusal({ mechanism }: StandingAuthorization, status: number): boolean {
+  return status === 401 || (status === 403 && mechanism === 'Certificate');
 }
 
 interface Sent {
