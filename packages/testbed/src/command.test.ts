@@ -46,7 +46,8 @@ describe('HostCommand', () => {
   });
 
   test('Ctrl+C ends it as it ends a Windows process, Ctrl+Break too when Ctrl+C is ignored', async () => {
-    const one = start('sleep 100');
+    // exec: dash, when a signal comes between its fork and the child's exec, waits for a child that never heard of it
+    const one = start('exec sleep 100');
     one.command.signal('SIGINT');
     expect(await one.ended).toBe(SIGINT_EXIT);
     const two = start("trap '' INT; echo ready; sleep 100");
