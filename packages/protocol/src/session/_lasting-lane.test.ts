@@ -211,22 +211,40 @@ describe('a connection that is closed as soon as it is authenticated', () => {
 describe('a lane that loses its authentication', () => {
   const refuse = (): DoubleReply => ({ status: 401, headers: ['WWW-Authenticate: Negotiate'] });
 
-  it('signs in again once, and repeats what was refused: a 401 has not been applied', async () => {
+  it('signs in again once and asks a refused Receive again', async () => {
     const double = new WinRmDouble();
-    double.before = nth('Command', 1, refuse());
+    double.before = nth('Receive', 1, refuse());
     const { session } = sessionWith(double, { shell: COMMAND });
     await session.open();
-    expect(double.names).toEqual(['Create', 'Command', 'Command']);
+    const output = textOf(session);
+    await expect.poll(() => double.names.filter((name) => name === 'Receive').length).toBe(2);
+    double.write('stdout', 'all of it');
+    double.exit(0);
+    expect(await output).toBe('all of it');
     expect(double.connections.map(({ handshakes }) => handshakes)).toEqual([1, 1]);
+  });
+
+  // Whoever carries the bytes could let the request through, keep the answer and write the refusal.
+  it.each([
+    ['a 401', refuse(), 'auth.incomplete'],
+    ['an empty 500', { status: 500 }, 'wsman.encryption-required'],
+    ['a 400', { status: 400 }, 'http.unexpected-status'],
+  ])('sends a Command once, whatever nobody sealed says of it: %s', async (_name, reply, code) => {
+    const double = new WinRmDouble();
+    double.before = ({ name }) => (name === 'Command' ? reply : undefined);
+    const { session } = sessionWith(double, { shell: COMMAND, bodyOnLastLeg: 'never' });
+    await expect(session.open()).rejects.toMatchObject({ code });
+    expect(double.names.filter((name) => name === 'Command')).toHaveLength(1);
     await session.close();
   });
 
-  it('is auth.incomplete on a direct road when it happens again, never auth.rejected', async () => {
+  it('lets no Send ride on a new connection, where a refusal would make it go twice', async () => {
     const double = new WinRmDouble();
-    double.before = ({ name }) => (name === 'Command' ? refuse() : undefined);
-    const { session } = sessionWith(double, { shell: COMMAND, bodyOnLastLeg: 'never' });
-    await expect(session.open()).rejects.toMatchObject({ code: 'auth.incomplete', details: { stage: 'sealed' } });
-    expect(double.names.filter((name) => name === 'Command')).toHaveLength(3);
+    const { session } = sessionWith(double, { shell: { ...COMMAND, consoleStdin: true } });
+    await session.open();
+    double.before = ({ name }) => (name === 'Send' ? { status: 500 } : undefined);
+    await expect(session.writeText('x')).rejects.toMatchObject({ code: 'wsman.encryption-required' });
+    expect(double.names.filter((name) => name === 'Send')).toHaveLength(1);
     await session.close();
   });
 

@@ -6,8 +6,8 @@ import type { HopReport, OpenedRoad, RoadOpener } from '../opened-road.ts';
 import type { Platform } from '../platform.ts';
 import type { Authenticator, StandingAuthorization } from '../security.ts';
 import type { TrustedPeer } from '../tls/trust.ts';
-import { type Lane, LaneConnection, type PostOptions, type TrafficCounts, type WsmanPlace } from '../wsman/lane.ts';
-import { openSecuredRoad, type SecuredRoad, type SecureRoadOptions, withBindingDoubt } from './_secure-road.ts';
+import { type Lane, LaneConnection, type PostFate, type PostOptions, type TrafficCounts, type WsmanPlace } from '../wsman/lane.ts';
+import type { SecuredRoad, SecureRoadOptions } from './_secure-road.ts';
 
 /** What a lane that outlives its connections is made of. */
 export interface LastingLaneOptions {
@@ -118,20 +118,30 @@ export class LastingLane implements Lane {
         if (connection !== null) return await connection.post(composeOnce(), options);
         if (handshakeCount === MAX_HANDSHAKES_PER_REQUEST) this.#failClosedAfterSignIn();
         handshakeCount++;
-        const reply = await this.#connect(options.signal, { ...options, compose: composeOnce });
+        const riding = options.mayRide ? { ...options, compose: composeOnce } : null;
+        const reply = await this.#connect(options.signal, riding);
         if (reply !== null) return reply;
       } catch (error) {
         const fate = connection === null ? (isComposed ? this.#fateOfRider(error) : 'never') : connection.fate;
         this.#drop(isWinRmError(error) ? error.code : 'failed');
         if (options.signal.aborted || fate === 'never') throw error;
-        const isSafe = fate !== 'unknown' || (options.isRepeatable && isLoss(error));
-        if (isSafe && handshakeCount < MAX_HANDSHAKES_PER_REQUEST) continue;
+        if (this.#maySendAgain(fate, error, options) && handshakeCount < MAX_HANDSHAKES_PER_REQUEST) continue;
         if (fate === 'unknown' && (isLoss(error) || isTlsFailure(error)) && !options.isRepeatable) {
           fail('shell.fate-unknown', { operation: options.operation }, error);
         }
         throw error;
       }
     }
+  }
+
+  /**
+   * A refusal that nobody sealed is anyone's word: a proxy may have let the request through and answered 401 itself. So
+   * a Command or a Send is sent again only if it never left, or if the refusal came inside TLS.
+   */
+  #maySendAgain(fate: PostFate, error: unknown, { isRepeatable, mayRide }: PostOptions): boolean {
+    if (fate === 'not-sent') return true;
+    if (fate === 'refused') return isRepeatable || mayRide || this.#options.tls !== null;
+    return isRepeatable && isLoss(error);
   }
 
   /** Signed in, and closed before anything could be asked, again: RFC 4559, section 6, and nobody's password. */
@@ -188,13 +198,17 @@ export class LastingLane implements Lane {
     } catch (error) {
       road.stream.destroy();
       this.#recordClosed(error);
-      throw withProxyName(tls === null ? error : withBindingDoubt(error, road, tls.decision), hops);
+      if (tls === null) throw withProxyName(error, hops);
+      const { withBindingDoubt } = await import('./_secure-road.ts');
+      throw withProxyName(withBindingDoubt(error, road, tls.decision), hops);
     }
   }
 
   async #openSecured(signal: AbortSignal, hops: HopReport[]): Promise<SecuredRoad> {
     const { name, tls } = this.#options;
     if (tls === null) return { ...(await this.#openRoad(signal, hops)), peer: null };
+    // The engine is a third of the protocol; a page that opens no https session never fetches it.
+    const { openSecuredRoad } = await import('./_secure-road.ts');
     return await openSecuredRoad(name, () => this.#openRoad(signal, hops), tls, signal).catch((error: unknown) => {
       this.#recordClosed(error);
       throw error;

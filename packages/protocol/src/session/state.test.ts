@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { WinRmError } from '../errors.ts';
+import type { TrustQuestion } from './first-contact.ts';
 import { nextState, type SessionEvent, type SessionState } from './state.ts';
 
 const lost = new WinRmError('http.closed-early', { where: 'reply' });
@@ -24,6 +25,28 @@ describe('nextState', () => {
       'opening-shell',
       'starting-command',
       'ready',
+    ]);
+  });
+
+  it('passes TLS and a question on the way, and goes on securing after the answer', () => {
+    const question = {} as TrustQuestion;
+    const events: SessionEvent[] = [
+      { event: 'hop', hop: 1 },
+      { event: 'securing' },
+      { event: 'asked', question },
+      { event: 'hop', hop: 2 },
+      { event: 'answered' },
+      { event: 'leg', mechanism: 'NTLM', stage: 'begin' },
+      { event: 'answered' },
+    ];
+    expect(events.map((_, index) => reached(...events.slice(0, index + 1)).at)).toEqual([
+      'dialling',
+      'securing',
+      'judging',
+      'judging',
+      'securing',
+      'authenticating',
+      'authenticating',
     ]);
   });
 

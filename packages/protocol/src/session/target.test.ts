@@ -111,7 +111,16 @@ describe('parseTarget', () => {
   });
 
   it('gives a target or misuse.bad-argument for any text, and never shows a password in the error', () => {
-    const unit = fc.constantFrom(...'ab01.:[]/\\@%?#-_ é\u0000'.split(''), 'http://', 'https://', ':5986', '::', 'xn--', '0x', '255');
+    const unit = fc.constantFrom(
+      ...'ab01.:[]/\\@%?#-_ é\u0000'.split(''),
+      'http://',
+      'https://',
+      ':5986',
+      '::',
+      'xn--',
+      '0x',
+      '255',
+    );
     fc.assert(
       fc.property(
         fc.oneof(

@@ -148,6 +148,20 @@ describe('the wire of an http target', () => {
   });
 });
 
+describe('Basic and certificates on an http target', () => {
+  it('are misuse.bad-argument, and no road is opened whatever else is set', async () => {
+    for (const policy of ['basic', 'certificate'] as const) {
+      for (const options of OPTIONS) {
+        const double = new WinRmDouble({ password: PASSWORD });
+        const { session } = sessionWith(double.openRoad, { ...options, policy });
+        await expect(session.open()).rejects.toMatchObject({ code: 'misuse.bad-argument' });
+        await session.close();
+        expect(double.connections).toEqual([]);
+      }
+    }
+  });
+});
+
 describe('what is refused before anything is sent', () => {
   const command = { kind: 'command', codePage: 65001 } as const;
   it.each([

@@ -52,6 +52,12 @@ export interface DoubleOptions {
   readonly closeAfter?: number;
   /** On every reply, as a proxy adds them. */
   readonly headers?: readonly string[];
+  /** Takes plain envelopes and answers in kind, as a server does inside TLS. */
+  readonly takesPlain?: boolean;
+  /** With `takesPlain`: answers in this way whatever was asked. */
+  readonly answersIn?: 'plain' | 'sealed';
+  /** With `takesPlain`: the Authorization that admits each request that carries it, and nothing else does. */
+  readonly standing?: string;
 }
 
 /** One connection as the double saw it. */
@@ -254,6 +260,7 @@ class DoubleConnection {
   readonly #options: DoubleOptions;
   #challenge: Uint8Array | null = null;
   #keys: NtlmSealing | null = null;
+  #wasPlain = false;
 
   constructor(double: WinRmDouble, seen: SeenConnection, number: number, options: DoubleOptions) {
     this.#double = double;
@@ -288,14 +295,25 @@ class DoubleConnection {
     const obstacle = this.#double.onRequest(request, this.#number);
     if (obstacle === 'drop') throw new Error('dropped');
     if (obstacle !== undefined) return obstacle;
-    const [scheme = '', token = ''] = (request.headers.get('Authorization') ?? '').split(' ');
-    if (token !== '') {
+    const authorization = request.headers.get('Authorization') ?? '';
+    const { standing, takesPlain = false } = this.#options;
+    if (standing !== undefined && authorization !== standing) {
+      return { status: 401, headers: ['WWW-Authenticate: Negotiate', 'WWW-Authenticate: Basic realm="WSMAN"'] };
+    }
+    const [scheme = '', token = ''] = authorization.split(' ');
+    if (token !== '' && standing === undefined) {
       const refusal = this.#authenticate(scheme, fromBase64(token) ?? NO_BYTES);
       if (refusal !== null) return refusal;
     }
-    if (this.#keys === null) return { status: 401, headers: ['WWW-Authenticate: Negotiate', 'WWW-Authenticate: NTLM'] };
+    if (this.#keys === null && standing === undefined)
+      return { status: 401, headers: ['WWW-Authenticate: Negotiate', 'WWW-Authenticate: NTLM'] };
     if (request.body.length === 0) return { status: 200 };
-    const xml = utf8Decode(unsealReply(this.#keys, request.headers.get('Content-Type') ?? '', request.body));
+    const type = request.headers.get('Content-Type') ?? '';
+    this.#wasPlain = takesPlain && type.startsWith('application/soap+xml');
+    if (!this.#wasPlain && this.#keys === null) return { status: 400 };
+    const xml = utf8Decode(
+      this.#wasPlain || this.#keys === null ? request.body : unsealReply(this.#keys, type, request.body),
+    );
     const root = parseXml(xml, (problem) => {
       throw new Error(problem);
     });
@@ -341,7 +359,9 @@ class DoubleConnection {
   #encode(reply: DoubleReply): Uint8Array {
     let body = typeof reply.body === 'string' ? utf8Encode(reply.body) : (reply.body ?? NO_BYTES);
     const lines = [`HTTP/1.1 ${reply.status} Reply`, ...(reply.headers ?? []), ...(this.#options.headers ?? [])];
-    if (reply.isSealed && this.#keys !== null) {
+    const { answersIn = this.#wasPlain ? 'plain' : 'sealed' } = this.#options;
+    if (reply.isSealed && answersIn === 'plain') lines.push('Content-Type: application/soap+xml;charset=UTF-8');
+    else if (reply.isSealed && this.#keys !== null) {
       const sealed = sealEnvelope(this.#keys, body);
       body = sealed.body;
       lines.push(`Content-Type: ${sealed.contentType}`);

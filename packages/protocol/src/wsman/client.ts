@@ -60,6 +60,7 @@ export class WsmanClient {
       operation: operation.name,
       replyWithinMs: operation.timeoutSeconds * 1000 + NETWORK_DELAY_MS,
       isRepeatable: operation.isRepeatable,
+      mayRide: operation.mayRide,
       signal,
     });
     const envelope = decodeEnvelope(text);

@@ -21,6 +21,8 @@ export interface PostOptions {
   readonly replyWithinMs: number;
   /** Whether it may be posted again when nobody knows whether the server acted on it. */
   readonly isRepeatable: boolean;
+  /** Whether it may ride on the last leg of authentication; only what does no harm when it is asked twice. */
+  readonly mayRide: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -83,7 +85,10 @@ export interface RidingPost {
   readonly replyWithinMs: number;
 }
 
-/** What is known about the last envelope after its post failed: 'refused' when the server said that it did nothing. */
+/**
+ * What is known about the last envelope after its post failed. 'refused': an answer without a seal says that nothing was
+ * done. Outside TLS anyone on the road can write such an answer, so it is believed only where asking twice does no harm.
+ */
 export type PostFate = Fate | 'refused';
 
 /** How long one leg of authentication may take. A domain controller far away needs seconds; nobody needs longer. */

@@ -16,6 +16,11 @@ export interface Operation<Reply> {
   readonly timeoutSeconds: number;
   /** Whether asking twice does no harm; a Command, a Send or a Ctrl+C asked twice would. */
   readonly isRepeatable: boolean;
+  /**
+   * Whether it may ride on the last leg of authentication, where an answer nobody sealed may make us ask again. A shell
+   * made twice is closed by the server when it has idled; a command run twice is not undone.
+   */
+  readonly mayRide: boolean;
   /** @throws wsman.malformed */
   read(body: XmlElement): Reply;
 }
@@ -84,6 +89,7 @@ export function createShell(options: CreateOptions): Operation<string> {
   return {
     ...COMMON,
     name: 'Create',
+    mayRide: true,
     action: ACTIONS.create,
     options: [
       ['WINRS_NOPROFILE', options.noProfile ? 'TRUE' : 'FALSE'],
@@ -129,6 +135,7 @@ export function receive(shellId: string, commandId: string): Operation<ReceiveRe
     options: [['WSMAN_CMDSHELL_OPTION_KEEPALIVE', 'TRUE']],
     timeoutSeconds: RECEIVE_TIMEOUT_SECONDS,
     isRepeatable: true,
+    mayRide: true,
     body: element('rsp:Receive', {}, element('rsp:DesiredStream', { CommandId: commandId }, 'stdout stderr')),
     read: (body) => readOutput(body, commandId),
   };
@@ -174,6 +181,7 @@ export function deleteShell(shellId: string): Operation<void> {
     selectors: shell(shellId),
     timeoutSeconds: CLOSING_TIMEOUT_SECONDS,
     isRepeatable: true,
+    mayRide: true,
     body: null,
     read() {},
   };
@@ -187,6 +195,7 @@ export function getConfig(): Operation<ServerConfig> {
     action: ACTIONS.get,
     resourceUri: RESOURCES.config,
     isRepeatable: true,
+    mayRide: true,
     body: null,
     read(body) {
       const config = childOf(body, NAMESPACES.cfg, 'Config') ?? malformed('no Config');
@@ -219,6 +228,7 @@ const COMMON = {
   options: [],
   timeoutSeconds: OPERATION_TIMEOUT_SECONDS,
   isRepeatable: false,
+  mayRide: false,
 };
 
 function shell(shellId: string): readonly (readonly [string, string])[] {
