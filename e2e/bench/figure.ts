@@ -47,7 +47,12 @@ export class Report {
       note.replace(`; ${this.#where}`, ''),
     ]);
     const widths = [0, 1, 2].map((column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)));
-    const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
+    const lines = rows.map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    );
     return `\nMeasured on ${this.#where}\n${lines.join('\n')}\n`;
   }
 }
