@@ -5,10 +5,10 @@ import { concatBytes } from '../bytes/bytes.ts';
 import { ByteWriter } from '../bytes/cursor.ts';
 import { cbcEncrypt } from '../crypto/aes.ts';
 import { WinRmError } from '../errors.ts';
+import { seededRandom } from '../testing/tls-rehearsal.ts';
 import { alertOf } from './_alerts.ts';
 import { keySizes12, nextSecret, protect12, protect13 } from './_protection.ts';
 import type { RawRecord } from './_record.ts';
-import { seededRandom } from './_rehearsal.ts';
 import { SUITES, type Suite } from './_suites.ts';
 
 const random = seededRandom(5);

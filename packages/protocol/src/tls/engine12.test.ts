@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { utf8Decode, utf8Encode } from '../bytes/bytes.ts';
+import { ServerDouble } from '../testing/tls-double.ts';
+import { baseScript, identityOf, makeEngine, talk } from '../testing/tls-rehearsal.ts';
 import { MAX_RENEGOTIATIONS } from './_connection12.ts';
 import { encodeMessage } from './_messages.ts';
-import { baseScript, identityOf, makeEngine, talk } from './_rehearsal.ts';
-import { ServerDouble } from './_server-double.ts';
 import { SUITES } from './_suites.ts';
 import peers from './vectors/peers.json' with { type: 'json' };
 

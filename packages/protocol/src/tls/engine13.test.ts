@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { utf8Decode, utf8Encode } from '../bytes/bytes.ts';
 import { WinRmError } from '../errors.ts';
+import { ServerDouble } from '../testing/tls-double.ts';
+import { baseScript, identityOf, makeEngine, talk, trustAnyone } from '../testing/tls-rehearsal.ts';
 import { ALERTS } from './_alerts.ts';
 import { encodeMessage } from './_messages.ts';
-import { baseScript, identityOf, makeEngine, talk, trustAnyone } from './_rehearsal.ts';
-import { ServerDouble } from './_server-double.ts';
 import peers from './vectors/peers.json' with { type: 'json' };
 
 const p256 = identityOf(peers.p256);

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { concatBytes } from '../bytes/bytes.ts';
+import { ServerDouble, type ServerScript } from '../testing/tls-double.ts';
+import { baseScript, identityOf, makeEngine, talk } from '../testing/tls-rehearsal.ts';
 import { ALERTS, type AlertName } from './_alerts.ts';
 import { encodeCertificate } from './_messages.ts';
-import { baseScript, identityOf, makeEngine, talk } from './_rehearsal.ts';
-import { ServerDouble, type ServerScript } from './_server-double.ts';
 import peers from './vectors/peers.json' with { type: 'json' };
 
 const p256 = identityOf(peers.p256);

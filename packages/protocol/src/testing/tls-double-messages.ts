@@ -1,11 +1,11 @@
 import { NO_BYTES } from '../bytes/bytes.ts';
 import { ByteReader } from '../bytes/cursor.ts';
 import type { GroupName } from '../crypto/key-agreement.ts';
-import { EXTENSIONS, type Extensions, encodeMessage } from './_messages.ts';
-import { offeredSchemes } from './_offer.ts';
-import { groupOf } from './_suites.ts';
+import { EXTENSIONS, type Extensions, encodeMessage } from '../tls/_messages.ts';
+import { offeredSchemes } from '../tls/_offer.ts';
+import { groupOf } from '../tls/_suites.ts';
 
-/** Handshake messages as only a server writes and reads them; for tests. */
+/** Handshake messages as only a server writes and reads them. */
 
 /** A ClientHello as it came. */
 export interface ReceivedHello {

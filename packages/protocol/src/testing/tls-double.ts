@@ -2,8 +2,8 @@ import { concatBytes, equalBytes, NO_BYTES } from '../bytes/bytes.ts';
 import { ByteReader, ByteWriter } from '../bytes/cursor.ts';
 import { type GroupName, makeKeyShare } from '../crypto/key-agreement.ts';
 import { type SignatureScheme, verifySignature } from '../crypto/pubkey.ts';
-import { maySign, signedContent } from './_client-auth.ts';
-import { type ClientCertificate, Transcript } from './_handshake.ts';
+import { maySign, signedContent } from '../tls/_client-auth.ts';
+import { type ClientCertificate, Transcript } from '../tls/_handshake.ts';
 import {
   decodeCertificate12,
   decodeCertificate13,
@@ -19,9 +19,12 @@ import {
   RETRY_RANDOM,
   SCHEME_IDS,
   schemeOf,
-} from './_messages.ts';
-import { keySizes12, nextSecret, protect12, protect13 } from './_protection.ts';
-import type { HandshakeMessage } from './_record.ts';
+} from '../tls/_messages.ts';
+import { keySizes12, nextSecret, protect12, protect13 } from '../tls/_protection.ts';
+import type { HandshakeMessage } from '../tls/_record.ts';
+import { finished13, GROUP_IDS, KeySchedule, prf, type SecretPair, SUITES, type Suite } from '../tls/_suites.ts';
+import { Wire } from '../tls/_wire.ts';
+import { parseCertificate } from '../tls/x509.ts';
 import {
   certificateRequest12,
   certificateRequest13,
@@ -31,15 +34,11 @@ import {
   serverHello,
   short,
   u16,
-} from './_server-messages.ts';
-import { finished13, GROUP_IDS, KeySchedule, prf, type SecretPair, SUITES, type Suite } from './_suites.ts';
-import { Wire } from './_wire.ts';
-import { parseCertificate } from './x509.ts';
+} from './tls-double-messages.ts';
 
 /**
- * The server's side of the handshake, for tests only: no shipped file imports it. It is the mirror of the engine, says
- * what a script wants it to say, and checks what the client says. What it does not like it throws as a bare string of
- * text in an Error, because it is the test that is wrong then.
+ * The server's side of the TLS handshake. It is the mirror of the engine, says what a script wants it to say, and checks
+ * what the client says. What it does not like it throws as a bare Error, because it is the test that is wrong then.
  */
 
 /** How a server double behaves. */

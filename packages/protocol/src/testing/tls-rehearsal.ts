@@ -1,12 +1,12 @@
 import { concatBytes, NO_BYTES, utf8Encode } from '../bytes/bytes.ts';
 import { isWinRmError, type WinRmError } from '../errors.ts';
-import type { ServerDouble, ServerScript } from './_server-double.ts';
-import { type ClientCertificate, openClientCertificate } from './client-certificate.ts';
-import { TlsEngine, type TlsEngineOptions, type TlsEvent } from './engine.ts';
-import { judgePeer, pinOf, type TrustedPeer } from './trust.ts';
-import { parseChain } from './x509.ts';
+import { type ClientCertificate, openClientCertificate } from '../tls/client-certificate.ts';
+import { TlsEngine, type TlsEngineOptions, type TlsEvent } from '../tls/engine.ts';
+import { judgePeer, pinOf, type TrustedPeer } from '../tls/trust.ts';
+import { parseChain } from '../tls/x509.ts';
+import type { ServerDouble, ServerScript } from './tls-double.ts';
 
-/** An engine and a server double brought together in memory; for tests only, no shipped file imports it. */
+/** A TLS engine and a server double brought together in memory. */
 
 /** The name the peers of `vectors/peers.json` are for. */
 export const PEER_HOST = 'peer';
