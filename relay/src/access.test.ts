@@ -35,11 +35,12 @@ test('CodeDesk stops a guesser at one address, and guessers at many', async () =
   desk.expect(await hashProof(proof));
   const wrong = '0'.repeat(64);
   for (let i = 0; i < 10; i++) expect(desk.redeem(wrong, 'guesser', 0)).toBe('refused');
-  expect(desk.redeem(proof, 'guesser', 0)).toBe('limited');
-  for (let i = 0; i < 49; i++) expect(desk.redeem(wrong, `guesser ${i}`, 0)).toBe('refused');
-  expect(desk.redeem(proof, 'owner', 0)).toBe('accepted');
+  expect(desk.redeem(wrong, 'guesser', 0)).toBe('limited');
+  for (let i = 0; i < 50; i++) expect(desk.redeem(wrong, `guesser ${i}`, 0)).toBe('refused');
   expect(desk.redeem(wrong, 'another', 0)).toBe('limited');
   expect(desk.redeem(wrong, 'another', 60_000)).toBe('refused');
+  // Behind a reverse proxy the owner has the guesser's address.
+  expect(desk.redeem(proof, 'guesser', 0)).toBe('accepted');
 });
 
 test('CodeDesk forgets the oldest of too many expected proofs', async () => {

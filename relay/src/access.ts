@@ -22,8 +22,9 @@ export function hashToken(token: string): string {
 }
 
 /**
- * Sign-in by one-time code. The relay is told the hash of a proof; whoever sends the proof is in, once.
- * Attempts are limited by address and in total, so that nobody guesses and nobody behind one address locks out all.
+ * Sign-in by one-time code. The relay is told the hash of a proof; whoever sends the proof is in, once. Only wrong
+ * attempts are limited: a code has 60 random bits and serves once, and behind a reverse proxy everybody has one address,
+ * so a limit on right ones would let a stranger lock the owner out.
  */
 export class CodeDesk {
   readonly #expected: Buffer[] = [];
@@ -38,18 +39,19 @@ export class CodeDesk {
 
   /** Takes a proof; an accepted one is used up. Every expected hash is compared, in constant time. */
   redeem(proof: string, address: string, nowMs: number): 'accepted' | 'refused' | 'limited' {
-    if (!this.#byAddress.take(address, nowMs) || !this.#inTotal.take('', nowMs)) return 'limited';
     const hash = createHash('sha256').update(proof).digest();
     let found = -1;
     for (const [index, expected] of this.#expected.entries()) {
       if (expected.length === hash.length && timingSafeEqual(expected, hash)) found = index;
     }
-    if (found < 0) return 'refused';
+    if (found < 0) {
+      return this.#byAddress.take(address, nowMs) && this.#inTotal.take('', nowMs) ? 'refused' : 'limited';
+    }
     this.#expected.splice(found, 1);
     return 'accepted';
   }
 
-  /** Attempts an address has in a minute. */
+  /** Wrong attempts an address has in a minute. */
   get perMinute(): number {
     return this.#byAddress.perMinute;
   }

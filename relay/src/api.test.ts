@@ -135,7 +135,7 @@ test('bodies that are not the contract’s are refused', async () => {
   expect(form.status).toBe(415);
 });
 
-test('guessing codes runs into relay.limit-reached, and the right code with it', async () => {
+test('guessing codes runs into relay.limit-reached, and the right code is still taken', async () => {
   const own = await startTestRelay();
   try {
     const wrong = { proof: '0'.repeat(64) };
@@ -147,7 +147,7 @@ test('guessing codes runs into relay.limit-reached, and the right code with it',
       code: 'relay.limit-reached',
       details: { limit: 10 },
     });
-    await expect(own.signIn()).rejects.toThrow('429');
+    expect(await own.signIn()).toContain('fairlead');
   } finally {
     await own.close();
   }

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { API_PATHS, CLOSE_CODES, MAX_MESSAGE_BYTES } from '@fairlead/contract';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { Pipe } from './pipe.ts';
 import { listenTcp, openTestPipe, startTestRelay, type TestPipe, type TestRelay } from './test-kit.ts';
 
 const LOOPBACK = '127.0.0.1';
@@ -181,6 +182,17 @@ test('a server that reads slowly holds the tab back, in bounded memory, and lose
   expect(length).toBe(total);
   expect(received.digest('hex')).toBe(expected.digest('hex'));
   pipe.socket.terminate();
+});
+
+test('single bytes for a server that reads nothing hold the tab back as early as large messages do', () => {
+  let hasPaused = false;
+  const socket = { isPaused: false, pause: () => (hasPaused = true), resume() {}, send() {}, bufferedAmount: 0 };
+  const never = new Promise<never>(() => {});
+  const stream = { label: 'still', read: () => never, write: () => never, end: () => never, destroy() {} };
+  const pipe = new Pipe(socket, stream, null, () => {});
+  let messageCount = 0;
+  for (; !hasPaused && messageCount < 10_000; messageCount++) pipe.receive(new Uint8Array(1));
+  expect(messageCount).toBeLessThan(200);
 });
 
 test('a message larger than the contract allows closes the pipe', async () => {

@@ -11,13 +11,24 @@ const LOW_WATER_BYTES = 256 * 1024;
 const HIGH_INFLIGHT_BYTES = 256 * 1024;
 
 /**
+ * What a message costs while it waits, beside its bytes: a view, a write request, a promise. Counted, or a tab that sends
+ * single bytes to a far end that reads nothing would hold a quarter of a million of them.
+ */
+const MESSAGE_COST_BYTES = 2048;
+
+/** What a pipe needs of a WebSocket. */
+export type PipeSocket = Pick<WebSocket, 'isPaused' | 'pause' | 'resume' | 'bufferedAmount'> & {
+  send(message: Uint8Array | string, options: { binary: boolean }, onSent?: () => void): void;
+};
+
+/**
  * One WebSocket joined to one TCP connection, for as long as both live. Holds at most `HIGH_WATER_BYTES` and one chunk
  * on the way down, `HIGH_INFLIGHT_BYTES` and one message on the way up.
  */
 export class Pipe {
   bytesUp = 0;
   bytesDown = 0;
-  readonly #socket: WebSocket;
+  readonly #socket: PipeSocket;
   readonly #stream: ByteStream;
   readonly #guard: ForwardGuard | null;
   readonly #onOver: (error: unknown) => void;
@@ -31,7 +42,7 @@ export class Pipe {
    * @param guard reads what goes to a proxy in absolute form, and refuses what the ticket is not for
    * @param onOver told once: null when both directions have ended, else what broke
    */
-  constructor(socket: WebSocket, stream: ByteStream, guard: ForwardGuard | null, onOver: (error: unknown) => void) {
+  constructor(socket: PipeSocket, stream: ByteStream, guard: ForwardGuard | null, onOver: (error: unknown) => void) {
     this.#socket = socket;
     this.#stream = stream;
     this.#guard = guard;
@@ -73,11 +84,11 @@ export class Pipe {
     const allowed = this.#guard === null ? bytes : this.#guard.feed(bytes);
     if (allowed.length === 0) return;
     this.bytesUp += allowed.length;
-    this.#inflightBytes += allowed.length;
+    this.#inflightBytes += allowed.length + MESSAGE_COST_BYTES;
     const written = this.#stream.write(allowed);
     if (this.#inflightBytes > HIGH_INFLIGHT_BYTES) this.#socket.pause();
     await written;
-    this.#inflightBytes -= allowed.length;
+    this.#inflightBytes -= allowed.length + MESSAGE_COST_BYTES;
     if (this.#socket.isPaused && this.#inflightBytes <= HIGH_INFLIGHT_BYTES / 2) this.#socket.resume();
   }
 
@@ -97,7 +108,7 @@ export class Pipe {
         }
       }
       this.#hasEndedDown = true;
-      this.#socket.send('{"type":"end"}');
+      this.#socket.send('{"type":"end"}', { binary: false });
       this.#finishWhenBothEnded();
     } catch (error) {
       this.#over(error);

@@ -1,4 +1,5 @@
 import { get, type IncomingHttpHeaders, request } from 'node:http';
+import { connect } from 'node:net';
 import { API_PATHS, signInProof } from '@fairlead/contract';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
@@ -78,6 +79,19 @@ test('the relay is no proxy: absolute targets and CONNECT are refused', async ()
   expect(await rawExchange(t.relay.port, absolute)).toMatch(/^HTTP\/1\.1 400 /);
   const connect = 'CONNECT srv1.corp:5985 HTTP/1.1\r\nHost: srv1.corp:5985\r\n\r\n';
   expect(await rawExchange(t.relay.port, connect)).toMatch(/^HTTP\/1\.1 405 /);
+});
+
+test('a peer that resets the connection it asked for ends nobody else’s', async () => {
+  for (let i = 0; i < 100; i++) {
+    await new Promise<void>((resolve) => {
+      const socket = connect(t.relay.port, '127.0.0.1', () => {
+        socket.write('CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n', () => socket.resetAndDestroy());
+      });
+      socket.on('error', () => {});
+      socket.on('close', () => resolve());
+    });
+  }
+  expect((await fetch(`${t.base}/healthz`)).status).toBe(200);
 });
 
 test('a Host that is not ours is refused, so a rebound name reaches nothing', async () => {

@@ -59,7 +59,6 @@ export function createDoors(options: DoorOptions): Server {
     const refused = refuseUpgrade(options, request);
     if (refused === null) sockets.handleUpgrade(request, socket, head, (opened) => options.onPipe(opened, request));
     else {
-      socket.on('error', () => socket.destroy());
       options.log.warn('http.refused', { what: 'websocket', status: refused });
       sendRaw(socket, refused, headers);
     }
@@ -142,6 +141,8 @@ function refuseUpgrade(o: DoorOptions, request: IncomingMessage): number | null 
 }
 
 function sendRaw(socket: Duplex, status: number, headers: readonly (readonly [string, string])[]): void {
+  // Node has taken its own listener off these sockets; a reset without one would end the process.
+  socket.on('error', () => socket.destroy());
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n${lines}\r\n`);
   // Half-open sockets are not waited for.

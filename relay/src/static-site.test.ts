@@ -56,6 +56,14 @@ function ask(path: string, headers: Record<string, string> = {}, method = 'GET')
   });
 }
 
+test('a script has a policy under which a worker made of it may reach the relay and nothing else', async () => {
+  const { headers } = await ask('/_next/static/chunks/a%20b$c.js');
+  expect(headers['content-security-policy']).toBe(
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; script-src 'self'; connect-src 'self'",
+  );
+  expect((await ask('/font.woff2')).headers['content-security-policy']).toBeUndefined();
+});
+
 test('pages are served at their folder, with the policy of each', async () => {
   const home = await ask('/');
   expect(home).toMatchObject({ status: 200, body: Buffer.from('<!doctype html>home') });

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import * as z from 'zod';
 import { StartError } from './config.ts';
-import { pagePolicy, sendText } from './web-headers.ts';
+import { pagePolicy, SCRIPT_POLICY, sendText } from './web-headers.ts';
 
 /** The build's record of inline scripts: page to hashes. */
 const CSP_FILE = 'csp.json';
@@ -121,7 +121,11 @@ export async function loadSite(folder: string): Promise<StaticSite> {
       type,
       etag: createHash('sha256').update(body).digest('base64url').slice(0, 27),
       cacheControl: path.startsWith('/_next/static/') ? 'public, max-age=31536000, immutable' : 'no-cache',
-      policy: type.startsWith('text/html') ? pagePolicy(hashes[path] ?? []) : null,
+      policy: type.startsWith('text/html')
+        ? pagePolicy(hashes[path] ?? [])
+        : type.startsWith('text/javascript')
+          ? SCRIPT_POLICY
+          : null,
       isText: type.includes('charset'),
       bodies: new Map([['identity', body]]),
     });

@@ -28,6 +28,13 @@ export function pagePolicy(scriptHashes: readonly string[]): string {
   ].join('; ');
 }
 
+/**
+ * The policy of a script of the app. A dedicated worker does not inherit its page's: it has the one its own script came
+ * with (W3C Content Security Policy 3, section 4.2.1), and under the policy of everything else it could reach nothing,
+ * not even the relay.
+ */
+export const SCRIPT_POLICY = `${NOTHING_POLICY}; script-src 'self'; connect-src 'self'`;
+
 /** The headers every answer carries. */
 export function securityHeaders(isHttps: boolean): Readonly<Record<string, string>> {
   return {

@@ -108,6 +108,8 @@ export const RELAY_ERRORS = {
       'bad-header',
       'bad-xml',
       'malformed',
+      'needs-https',
+      'cannot-seal',
     ]),
     limit: z.exactOptional(z.number()),
   }),
