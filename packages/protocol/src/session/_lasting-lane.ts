@@ -5,8 +5,16 @@ import type { Journal, LaneName } from '../journal.ts';
 import type { HopReport, OpenedRoad, RoadOpener } from '../opened-road.ts';
 import type { Platform } from '../platform.ts';
 import type { Authenticator, StandingAuthorization } from '../security.ts';
+import type { TlsVersion } from '../tls/engine.ts';
 import type { TrustedPeer } from '../tls/trust.ts';
-import { type Lane, LaneConnection, type PostFate, type PostOptions, type TrafficCounts, type WsmanPlace } from '../wsman/lane.ts';
+import {
+  type Lane,
+  LaneConnection,
+  type PostFate,
+  type PostOptions,
+  type TrafficCounts,
+  type WsmanPlace,
+} from '../wsman/lane.ts';
 import type { SecuredRoad, SecureRoadOptions } from './_secure-road.ts';
 
 /** What a lane that outlives its connections is made of. */
@@ -52,6 +60,8 @@ export class LastingLane implements Lane {
   #hasBeenOpen = false;
   #canRide: boolean;
   #hasProxy = false;
+  /** Of the TLS of the last connection. */
+  #version: TlsVersion | null = null;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: LastingLaneOptions) {
@@ -115,7 +125,11 @@ export class LastingLane implements Lane {
       };
       const connection = this.#usable();
       try {
-        if (connection !== null) return await connection.post(composeOnce(), options);
+        if (connection !== null) {
+          const reply = await connection.post(composeOnce(), options);
+          this.#options.tls?.versions.settle();
+          return reply;
+        }
         if (handshakeCount === MAX_HANDSHAKES_PER_REQUEST) this.#failClosedAfterSignIn();
         handshakeCount++;
         const riding = options.mayRide ? { ...options, compose: composeOnce } : null;
@@ -125,6 +139,7 @@ export class LastingLane implements Lane {
         const fate = connection === null ? (isComposed ? this.#fateOfRider(error) : 'never') : connection.fate;
         this.#drop(isWinRmError(error) ? error.code : 'failed');
         if (options.signal.aborted || fate === 'never') throw error;
+        if (connection !== null && this.#options.tls?.versions.stepDown(error, this.#version)) continue;
         if (this.#maySendAgain(fate, error, options) && handshakeCount < MAX_HANDSHAKES_PER_REQUEST) continue;
         if (fate === 'unknown' && (isLoss(error) || isTlsFailure(error)) && !options.isRepeatable) {
           fail('shell.fate-unknown', { operation: options.operation }, error);
@@ -184,6 +199,7 @@ export class LastingLane implements Lane {
     const hops: HopReport[] = [];
     const road = await this.#openSecured(signal, hops);
     const { peer } = road;
+    this.#version = road.version;
     try {
       const waiting = { platform, withinMs: Infinity, at: 'sign-in', signal };
       if (beforeSignIn !== undefined) await withDeadline(waiting, () => beforeSignIn);
@@ -206,7 +222,7 @@ export class LastingLane implements Lane {
 
   async #openSecured(signal: AbortSignal, hops: HopReport[]): Promise<SecuredRoad> {
     const { name, tls } = this.#options;
-    if (tls === null) return { ...(await this.#openRoad(signal, hops)), peer: null };
+    if (tls === null) return { ...(await this.#openRoad(signal, hops)), peer: null, version: null };
     // The engine is a third of the protocol; a page that opens no https session never fetches it.
     const { openSecuredRoad } = await import('./_secure-road.ts');
     return await openSecuredRoad(name, () => this.#openRoad(signal, hops), tls, signal).catch((error: unknown) => {
