@@ -37,13 +37,13 @@ export class Person {
     this.rows = page.locator('.xterm-rows > div');
     this.input = page.getByRole('textbox', { name: words('session.input.label'), exact: true });
     this.programInput = page.getByRole('textbox', { name: words('session.input.programLabel'), exact: true });
-    this.status = page.getByRole('button', { name: new RegExp(`^${words('session.status.open')}:`) });
+    this.status = page.getByRole('button', { name: new RegExp(`^${words('session.status.open').replace(/:$/, '')}`) });
     this.dialog = page.getByRole('dialog');
     this.failure = page.getByRole('alert').filter({ has: page.locator('code') });
   }
 
   button(key: string, values: Readonly<Record<string, string | number>> = {}): Locator {
-    return this.page.getByRole('button', { name: words(key, values), exact: true });
+    return this.page.getByRole('button', { name: named(key, values) });
   }
 
   /** A text field of the dialog that is open. */
@@ -163,12 +163,18 @@ export class Person {
     await this.button('session.tools.menu').click();
     const [download] = await Promise.all([
       this.page.waitForEvent('download'),
-      this.page.getByRole('menuitem', { name: words('session.tools.saveLast') }).click(),
+      this.page.getByRole('menuitem', { name: named('session.tools.saveLast') }).click(),
     ]);
     const parts: Buffer[] = [];
     for await (const part of await download.createReadStream()) parts.push(part as Buffer);
     return Buffer.concat(parts).toString('utf8');
   }
+}
+
+/** The name of a control by its key; the shortcut that may stand beside it is no part of it. */
+export function named(key: string, values: Readonly<Record<string, string | number>> = {}): RegExp {
+  const name = words(key, values).replace(/ \((?:Ctrl|Alt|Shift|F\d)[^)]*\)$/, '');
+  return new RegExp(`^${escapeRegex(name)}(?:\\s*\\(?(?:Ctrl|Alt|Shift|F\\d).*)?$`);
 }
 
 /** Whatever a text says, as a regular expression. */

@@ -29,7 +29,7 @@ interface ForWorker {
 
 export const test = base.extend<ForTest, ForWorker>({
   stack: [
-    async ({}, use) => {
+    async ({ playwright: _ }, use) => {
       const stack = await startStack();
       await use(stack);
       await stack.stop();

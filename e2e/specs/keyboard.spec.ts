@@ -51,6 +51,7 @@ test('from the code to a closed session without a mouse', async ({ newcomer, sta
   await keyboard.press('Enter');
   await newcomer.seesRow('depyt');
   await keyboard.press('F1');
+  await expect(page.getByRole('combobox', { name: words('palette.search') })).toBeFocused();
   await keyboard.type(words('session.tools.commandView'));
   await keyboard.press('Enter');
   const view = page.getByRole('region', { name: words('session.commands.label') });

@@ -1,6 +1,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from 'playwright/test';
 import { HOST_USER, hostBehindSquid } from '../destinations.ts';
+import { named } from '../person.ts';
 import { expect, test } from '../story.ts';
 import { words } from '../words.ts';
 
@@ -141,7 +142,7 @@ test('the session page is usable on a telephone', async ({ person, stack }) => {
   await person.button('session.tools.menu').click();
   const menu = page.getByRole('menu');
   await expect(menu).toBeInViewport({ ratio: 1 });
-  await page.getByRole('menuitem', { name: words('session.tools.commandView') }).click();
+  await page.getByRole('menuitem', { name: named('session.tools.commandView') }).click();
   await expect(page.getByRole('article').last()).toContainText('llams');
   expect(await sticksOut(page)).toEqual([]);
 });

@@ -92,7 +92,7 @@ test('stops a command that floods the screen', async ({ person, stack }) => {
 
 test('answers a running program and ends its input', async ({ person, stack, secrets }) => {
   await person.connect(hostBehindSquid(stack));
-  await person.begin('read A; echo "<${A%?}>"');
+  await person.begin('read A; echo "<$A>" | tr -d "\\r"');
   await person.programInput.fill(secrets.keep('seventeen herrings'));
   await person.programInput.press('Enter');
   await person.seesRow('<seventeen herrings>');
@@ -103,7 +103,7 @@ test('hides what a program asks for in secret', async ({ person, stack, secrets 
   await person.connect(hostBehindSquid(stack));
   const hidden = secrets.keep('open-sesame-4711');
   // The line arrives with CR LF, as a Windows program expects it.
-  await person.begin('printf "Password: "; read A; echo "length ${#A}"');
+  await person.begin('printf "Password: "; read A; echo "length $(printf %s "$A" | wc -c)"');
   const field = person.page.getByLabel(words('session.input.hiddenLabel'), { exact: true });
   await expect(field).toHaveAttribute('type', 'password');
   await field.fill(hidden);
