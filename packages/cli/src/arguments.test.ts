@@ -5,6 +5,8 @@ import { parseCommandLine, UsageError } from './arguments.ts';
 
 const EXEC = ['exec', '--target', 'srv1', '--user', 'CORP\\ana'];
 
+const HTTPS = ['exec', '--target', 'https://srv1'];
+
 describe('parseCommandLine', () => {
   it('joins the words after -- by single spaces and leaves them as they are', () => {
     const request = parseCommandLine([...EXEC, '--', 'dir', '/s', '--json', '"a  b"']);
@@ -43,6 +45,25 @@ describe('parseCommandLine', () => {
     expect(request).toMatchObject({ environment: { A: '1', B: 'x=y' } });
   });
 
+  it('reads how an https host is trusted and signed in to', () => {
+    const pin = 'ab:'.repeat(31);
+    const words = [...HTTPS, '--pin', `${pin}cd`, '--ca', 'a.pem', '--ca', 'b.pem', '--legacy-tls'];
+    expect(parseCommandLine([...words, '-u', 'a', '--auth', 'basic', '--', 'x'])).toMatchObject({
+      target: { scheme: 'https', host: 'srv1', port: 5986 },
+      pins: [`${'AB'.repeat(31)}CD`],
+      caFiles: ['a.pem', 'b.pem'],
+      allowLegacyTls: true,
+      policy: 'basic',
+      seal: 'auto',
+    });
+    expect(
+      parseCommandLine([...HTTPS, '--auth', 'certificate', '--cert', 'c', '--cert', 'k', '--', 'x']),
+    ).toMatchObject({
+      policy: 'certificate',
+      certFiles: ['c', 'k'],
+    });
+  });
+
   it('gives help for no words, for help and for --help anywhere before --', () => {
     expect(parseCommandLine([])).toEqual({ verb: 'help', topic: null });
     expect(parseCommandLine(['help', 'roads'])).toEqual({ verb: 'help', topic: 'roads' });
@@ -60,7 +81,17 @@ describe('parseCommandLine', () => {
     ['a command without --', [...EXEC, 'hostname']],
     ['a command for identify', ['identify', '-t', 'h', '--', 'x']],
     ['--forward without a proxy', [...EXEC, '--forward', '--', 'x']],
-    ['an unknown policy', [...EXEC, '--auth', 'basic', '--', 'x']],
+    ['an unknown policy', [...EXEC, '--auth', 'digest', '--', 'x']],
+    ['Basic over http', [...EXEC, '--auth', 'basic', '--', 'x']],
+    ['a certificate over http', ['exec', '-t', 'h', '--auth', 'certificate', '--cert', 'f', '--', 'x']],
+    ['a pin for http', [...EXEC, '--pin', 'A'.repeat(64), '--', 'x']],
+    ['roots for http', [...EXEC, '--ca', 'f', '--', 'x']],
+    ['a SHA-1 pin', [...HTTPS, '--pin', 'A'.repeat(40), '-u', 'a', '--', 'x']],
+    ['--cert without --auth certificate', [...HTTPS, '-u', 'a', '--cert', 'f', '--', 'x']],
+    ['--auth certificate without --cert', [...HTTPS, '--auth', 'certificate', '--', 'x']],
+    ['--auth certificate with a user', [...HTTPS, '-u', 'a', '--auth', 'certificate', '--cert', 'f', '--', 'x']],
+    ['sealing without keys', [...HTTPS, '-u', 'a', '--auth', 'basic', '--seal', 'always', '--', 'x']],
+    ['an unknown --seal', [...HTTPS, '-u', 'a', '--seal', 'never', '--', 'x']],
     ['an --env without =', [...EXEC, '--env', 'A', '--', 'x']],
     ['--json with shell', ['shell', '-t', 'h', '-u', 'a', '--json']],
   ])('refuses %s with a sentence', (_title, words) => {
@@ -69,7 +100,7 @@ describe('parseCommandLine', () => {
   });
 
   it.each([
-    ['https target', 'https://h', 'unsupported-scheme'],
+    ['ftp target', 'ftp://h', 'unsupported-scheme'],
     ['password in the target', 'http://u:p@h', 'has-credentials'],
     ['port', 'h:99999', 'out-of-range'],
   ])('refuses a %s with misuse.bad-argument', (_title, target, reason) => {

@@ -11,6 +11,7 @@ import type { ClientCertificate } from '../tls/client-certificate.ts';
 import { WsmanClient } from '../wsman/client.ts';
 import type { TrafficCounts } from '../wsman/lane.ts';
 import { LastingLane } from './_lasting-lane.ts';
+import { VersionChoice } from './_secure-road.ts';
 import { TrustDecision } from './_trust-decision.ts';
 import type { TrustOptions, TrustQuestion } from './first-contact.ts';
 import { type Target, targetAuthority, targetUrl } from './target.ts';
@@ -98,6 +99,7 @@ export function bind(options: SessionOptions, parts: SessionParts): Binding {
   const decision = isSecured ? new TrustDecision({ host, port, trust, platform, journal, onQuestion }) : null;
   const tls = decision && {
     ...{ host, decision, clientCertificate, platform, journal },
+    versions: new VersionChoice(clientCertificate !== null),
     allowLegacy: options.allowLegacyTls ?? false,
   };
   const lane = (name: 'control' | 'output') =>

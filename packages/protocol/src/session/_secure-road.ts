@@ -3,6 +3,7 @@ import type { Journal, LaneName } from '../journal.ts';
 import type { OpenedRoad } from '../opened-road.ts';
 import type { Platform } from '../platform.ts';
 import type { ClientCertificate } from '../tls/client-certificate.ts';
+import type { TlsVersion } from '../tls/engine.ts';
 import { secure } from '../tls/stream.ts';
 import { certificateEvidence, type TrustedPeer } from '../tls/trust.ts';
 import type { TrustDecision } from './_trust-decision.ts';
@@ -10,6 +11,7 @@ import type { TrustDecision } from './_trust-decision.ts';
 /** A road, and whoever TLS over it ends at; null where it carries no TLS. */
 export interface SecuredRoad extends OpenedRoad {
   readonly peer: TrustedPeer | null;
+  readonly version: TlsVersion | null;
 }
 
 /** How roads to an https target are secured. */
@@ -19,6 +21,7 @@ export interface SecureRoadOptions {
   readonly decision: TrustDecision;
   /** Shown when the server asks; null shows none. */
   readonly clientCertificate: ClientCertificate | null;
+  readonly versions: VersionChoice;
   /** Lets SHA-1 and CBC suites in, for servers as old as Windows Server 2012 R2. */
   readonly allowLegacy: boolean;
   readonly platform: Platform;
@@ -52,7 +55,7 @@ async function secureRoad(
   options: SecureRoadOptions,
   signal: AbortSignal,
 ): Promise<SecuredRoad> {
-  const { host, decision, clientCertificate, allowLegacy, platform, journal } = options;
+  const { host, decision, clientCertificate, versions, allowLegacy, platform, journal } = options;
   if (road.form === 'absolute') {
     road.stream.destroy();
     fail('misuse.bad-argument', { argument: 'route', reason: 'forward-needs-http' });
@@ -61,6 +64,7 @@ async function secureRoad(
     host,
     clientCertificate,
     allowLegacy,
+    maxVersion: versions.max,
     platform,
     signal,
     judge: (chain) => decision.judge(chain),
@@ -68,7 +72,41 @@ async function secureRoad(
   const { peer, version, suite, group, handshakeMs: ms, stream } = secured;
   const { sha256 } = certificateEvidence(peer.certificate, host);
   journal?.record({ event: 'tls', lane, version, suite, group, sha256, trustedBy: decision.ground ?? peer.by, ms });
-  return { ...road, stream, peer };
+  return { ...road, stream, peer, version };
+}
+
+/**
+ * The newest TLS a session uses. A server may ask for a client certificate by renegotiation only, which TLS 1.3 has not;
+ * there it hangs up, or answers as if it had seen none. As long as no request of the session was ever granted, such a
+ * server is met once more with TLS 1.2: what it did not grant it did not do.
+ */
+export class VersionChoice {
+  #max: TlsVersion = '1.3';
+  #isSettled: boolean;
+
+  /** @param hasCertificate whether a certificate is there to be asked for; else nothing is ever tried again */
+  constructor(hasCertificate: boolean) {
+    this.#isSettled = !hasCertificate;
+  }
+
+  /** For the next handshake. */
+  get max(): TlsVersion {
+    return this.#max;
+  }
+
+  /** A request was granted: the version is right. */
+  settle(): void {
+    this.#isSettled = true;
+  }
+
+  /** Steps down, once, if an older version may help against this error of a connection of `version`. */
+  stepDown(error: unknown, version: TlsVersion | null): boolean {
+    const mayHelp = isWinRmError(error, 'auth.rejected') || isHungUp(error);
+    if (this.#isSettled || version !== '1.3' || !mayHelp) return false;
+    this.#isSettled = true;
+    this.#max = '1.2';
+    return true;
+  }
 }
 
 /** A server that had waited long enough says so, or just leaves. */

@@ -9,7 +9,7 @@ import type { HopReport, OpenedRoad, RoadOpener } from '../opened-road.ts';
 import type { Platform } from '../platform.ts';
 import { decodeEnvelope, encodeIdentify } from '../wsman/envelope.ts';
 import { type Identity, readIdentity } from '../wsman/operations.ts';
-import { openSecuredRoad } from './_secure-road.ts';
+import { openSecuredRoad, VersionChoice } from './_secure-road.ts';
 import { TrustDecision } from './_trust-decision.ts';
 import type { TrustOptions } from './first-contact.ts';
 import { checkTarget, type Target, targetAuthority } from './target.ts';
@@ -84,7 +84,8 @@ async function openSecured(
   const { host, port } = target;
   const decision = new TrustDecision({ host, port, trust, platform, journal });
   try {
-    const setting = { host, decision, clientCertificate: null, allowLegacy, platform, journal };
+    const versions = new VersionChoice(false);
+    const setting = { host, decision, clientCertificate: null, versions, allowLegacy, platform, journal };
     return await openSecuredRoad('control', open, setting, signal);
   } finally {
     decision.close();
