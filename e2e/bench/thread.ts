@@ -25,13 +25,6 @@ export const thread: Bench = async (say) => {
     await startChild(VITE, words).ended();
     const stage = await startStage([host.port], site);
     try {
-      // The relay's policy for scripts lets a worker reach nothing; only here one may. What did not come over the network
-      // is foreign to loopback for chromium, so that has to be allowed as well.
-      await stage.context.grantPermissions(['local-network-access']);
-      await stage.context.route('**/bench/assets/worker-*.js', async (route) => {
-        const { 'content-security-policy': _policy, ...headers } = (await route.fetch()).headers();
-        await route.fulfill({ response: await route.fetch(), headers });
-      });
       const person = await stage.newPerson();
       await person.signIn(stage.relay.code);
       const { page } = person;
