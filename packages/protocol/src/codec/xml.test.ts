@@ -76,6 +76,19 @@ describe('parseXml', () => {
     }
   });
 
+  it('reads a reference to a character that marks a run as that character, and grows by nothing', () => {
+    const run = 'QUJD'.repeat(200);
+    for (const [start, end] of [
+      ['&#xE000;', '&#xe001;'],
+      ['&#57344;', '&#57345;'],
+      ['&#xE000;', '\ue001'],
+      ['&#x0000e000;', '&#x0000E001;'],
+    ]) {
+      const root = parse(`<a><b>${run}</b><c>${`${start}0${end}`.repeat(1700)}</c></a>`);
+      expect(root.children.map(({ text }) => text)).toEqual([run, '\ue0000\ue001'.repeat(1700)]);
+    }
+  });
+
   it('gives a tree or the caller’s error for any text', () => {
     const piece = fc.constantFrom(
       '<a>',

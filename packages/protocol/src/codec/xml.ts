@@ -64,7 +64,8 @@ interface OpenElement {
 class TreeBuilder {
   readonly #limits: XmlLimits;
   readonly #open: OpenElement[] = [];
-  #runs: readonly string[] = [];
+  #runs: (string | null)[] = [];
+  #textChars = 0;
   #root: OpenElement | null = null;
   #elementCount = 0;
   #attributeCount = 0;
@@ -119,22 +120,33 @@ class TreeBuilder {
 
   #append(characters: string): void {
     const element = this.#open.at(-1);
-    if (element !== undefined) element.text += this.#runs.length === 0 ? characters : this.#restored(characters);
+    if (element === undefined) return;
+    const text = this.#runs.length === 0 ? characters : this.#restored(characters);
+    this.#textChars += text.length;
+    if (this.#textChars > this.#limits.maxChars) refuse(`text of more than ${this.#limits.maxChars} characters`);
+    element.text += text;
   }
 
+  /** Each run comes back once, so that no document can grow. */
   #restored(characters: string): string {
-    return characters.replace(RUN_MARK, (_, index: string) => this.#runs[Number(index)] ?? '');
+    return characters.replace(RUN_MARK, (_, index: string) => {
+      const run = this.#runs[Number(index)] ?? refuse('a run of text that stands twice');
+      this.#runs[Number(index)] = null;
+      return run;
+    });
   }
 }
 
 /**
  * Takes long runs of base64 out of a document and leaves a mark in the place of each. A parser looks at every character;
  * these need no look, and command output consists of them. A run stands between ">" and "<" and has no character that
- * means anything in XML, so wherever a mark is read as text the run would have been, and nowhere else.
+ * means anything in XML, so wherever a mark is read as text the run would have been, and nowhere else. A document that
+ * holds a mark already, or a reference that could become one, is read as it is.
  */
-function withoutLongRuns(text: string): { shortened: string; runs: readonly string[] } {
+function withoutLongRuns(text: string): { shortened: string; runs: (string | null)[] } {
   const runs: string[] = [];
-  if (text.length < LONG_RUN_CHARS || text.includes(MARK_START)) return { shortened: text, runs };
+  const mayHoldMarks = text.includes(MARK_START) || text.includes('&#');
+  if (text.length < LONG_RUN_CHARS || mayHoldMarks) return { shortened: text, runs };
   const shortened = text.replace(LONG_RUN, (run) => `${MARK_START}${runs.push(run) - 1}${MARK_END}`);
   return { shortened, runs };
 }
