@@ -7,6 +7,7 @@ import {
   type RoadOpener,
   Session,
   type ShellOptions,
+  type TrustPolicy,
 } from '@fairlead/protocol';
 import { defaultPlatform, nodeDialer } from '@fairlead/protocol/node';
 import { walkRoad } from '@fairlead/protocol/road';
@@ -27,17 +28,23 @@ export interface RunOptions {
   /** Written to standard input, which is then closed; without it nothing is sent. */
   readonly input?: string;
   readonly policy?: AuthPolicy;
+  readonly user?: string;
   readonly password?: string;
+  /** For https targets: who may be talked to. */
+  readonly trust?: TrustPolicy;
+  readonly seal?: 'auto' | 'always';
+  /** In place of the road that `hops` makes. */
+  readonly openRoad?: RoadOpener;
   readonly shell?: Partial<ShellOptions>;
 }
 
 /** Makes a session for one command; `open` is left to the test. */
 export function makeRun(options: RunOptions): Run {
   const { target } = parseTarget(options.target);
-  const openRoad: RoadOpener = (_lane, onHop, signal) =>
+  const walk: RoadOpener = (_lane, onHop, signal) =>
     walkRoad({
       route: { name: 'test', hops: options.hops ?? [] },
-      target: { host: target.host, port: target.port },
+      target,
       dial: nodeDialer,
       platform: defaultPlatform,
       onHop,
@@ -46,8 +53,10 @@ export function makeRun(options: RunOptions): Run {
   const session = new Session({
     target,
     policy: options.policy ?? 'negotiate',
-    credential: parseCredential(RIG_ACCOUNT.user, options.password ?? RIG_ACCOUNT.password),
-    openRoad,
+    credential: parseCredential(options.user ?? RIG_ACCOUNT.user, options.password ?? RIG_ACCOUNT.password),
+    openRoad: options.openRoad ?? walk,
+    seal: options.seal ?? 'auto',
+    ...(options.trust && { trust: { policy: options.trust, ask: () => Promise.resolve('refuse') } }),
     platform: defaultPlatform,
     shell: { kind: 'command', command: options.command, codePage: 65001, ...options.shell },
   });

@@ -1,5 +1,6 @@
 /** Starts the peers that the tests use, each in a folder of its own and on a free port of 127.0.0.1. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -14,6 +15,9 @@ const START_LIMIT_MS = 15_000;
 
 /** The accounts of the WinRM server; fixtures, they open nothing else. */
 export const RIG_ACCOUNT = { user: 'RIG\\ntuser', password: 'Nt-pw-1' } as const;
+
+/** For Basic, over TLS only. */
+export const RIG_BASIC_ACCOUNT = { user: 'rigbasic', password: 'B4sic-pw' } as const;
 
 /** A name that only the squids can resolve: they take it for 127.0.0.1. */
 export const PROXY_ONLY_NAME = 'server.rig.test';
@@ -34,22 +38,40 @@ export interface Peer {
 /** The WinRM server whose security is GSS-API (MIT krb5, gss-ntlmssp), with its log. */
 export interface GssServer extends Peer {
   readonly log: () => ServerEvent[];
+  /** Its listener with TLS, which shows a certificate of its own for localhost, 127.0.0.1 and PROXY_ONLY_NAME. */
+  readonly tls: { readonly port: number; readonly certificate: string; readonly sha256: string } | null;
 }
 
-/** Starts the WinRM server. With `closeAfter` each connection is closed after that many requests. */
-export async function startGssServer(options: { closeAfter?: number } = {}): Promise<GssServer> {
+/** How the WinRM server is started. */
+export interface GssServerOptions {
+  /** Each connection is closed after that many requests. */
+  readonly closeAfter?: number;
+  /** Listens with TLS too, and takes Basic there. What it does about channel binding, as CbtHardeningLevel. */
+  readonly cbt?: 'none' | 'relaxed' | 'strict';
+}
+
+/** Starts the WinRM server. */
+export async function startGssServer(options: GssServerOptions = {}): Promise<GssServer> {
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-gss-'));
   const log = join(folder, 'log.jsonl');
   writeFileSync(join(folder, 'ntlm'), 'RIG:ntuser:Nt-pw-1\nRIG:alice:Al1ce-pw\n', { mode: 0o600 });
   const words = ['--listen', '127.0.0.1:0', '--log', log, '--ntlm-users', join(folder, 'ntlm')];
   if (options.closeAfter !== undefined) words.push('--close-after', String(options.closeAfter));
+  const certificate = options.cbt === undefined ? null : await makeServerCertificate(folder);
+  if (options.cbt !== undefined) {
+    words.push('--tls-listen', '127.0.0.1:0', '--cert', join(folder, 'cert.pem'), '--key', join(folder, 'key.pem'));
+    words.push('--cbt', options.cbt, '--basic', `${RIG_BASIC_ACCOUNT.user}:${RIG_BASIC_ACCOUNT.password}`);
+  }
   const child = spawn('/usr/bin/python3', [join(HERE, 'winrm_gss_server.py'), ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, PATH: `${CMD_FOLDER}:${process.env['PATH']}` },
   });
-  const port = Number(/http=(\d+)/.exec(await firstLine(child, 'the GSS-API WinRM server'))?.[1]);
+  const ready = await firstLine(child, 'the GSS-API WinRM server');
+  const port = Number(/http=(\d+)/.exec(ready)?.[1]);
+  const tlsPort = Number(/https=(\d+)/.exec(ready)?.[1]);
   return {
     port,
+    tls: certificate === null ? null : { port: tlsPort, ...certificate },
     log: () =>
       readFileSync(log, 'utf8')
         .split('\n')
@@ -62,8 +84,28 @@ export async function startGssServer(options: { closeAfter?: number } = {}): Pro
   };
 }
 
+/** A self-signed certificate by openssl, left in the folder. */
+async function makeServerCertificate(folder: string): Promise<{ certificate: string; sha256: string }> {
+  const names = `subjectAltName=DNS:localhost,DNS:${PROXY_ONLY_NAME},IP:127.0.0.1`;
+  const files = ['-keyout', join(folder, 'key.pem'), '-out', join(folder, 'cert.pem')];
+  const subject = ['-subj', '/CN=localhost', '-addext', names];
+  await promisify(execFile)('openssl', [
+    ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '365'],
+    ...subject,
+    ...files,
+  ]);
+  const certificate = readFileSync(join(folder, 'cert.pem'), 'utf8');
+  return { certificate, sha256: new X509Certificate(certificate).fingerprint256.replaceAll(':', '') };
+}
+
+/** A running proxy. */
+export interface ProxyPeer extends Peer {
+  /** The text of a file in its working folder, such as the `ca.pem` of `squid-bump`. */
+  readonly read: (file: string) => string;
+}
+
 /** Starts one proxy of `proxies/`, named as its file without ".conf". */
-export async function startProxy(name: string): Promise<Peer> {
+export async function startProxy(name: string): Promise<ProxyPeer> {
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-proxy-'));
   chmodSync(folder, 0o755);
   const run = promisify(execFile);
@@ -71,6 +113,7 @@ export async function startProxy(name: string): Promise<Peer> {
   await run(join(HERE, 'proxies/run.sh'), ['start', name, join(folder, 'px'), String(port)]);
   return {
     port,
+    read: (file) => readFileSync(join(folder, 'px', file), 'utf8'),
     stop: async () => {
       await run(join(HERE, 'proxies/run.sh'), ['stop', join(folder, 'px')]);
       rmSync(folder, { recursive: true, force: true });
