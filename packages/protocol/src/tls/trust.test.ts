@@ -278,6 +278,14 @@ describe('judgePeer with pins', () => {
     expect(refusal(['self-signed'], { pins: [pin('leaf')] }).code).toBe('tls.pin-changed');
   });
 
+  test('judgePeer reads no interception from a pin whose issuer nobody knows: tls.pin-changed', () => {
+    const chain: Label[] = ['leaf of the inspecting proxy', 'root of an inspecting proxy'];
+    const typed = { ...pin('leaf'), issuer: '' };
+    expect(refusal(chain, { pins: [typed] })).toMatchObject({ code: 'tls.pin-changed', details: { pinnedIssuer: '' } });
+    const mixed = refusal(chain, { pins: [typed, pin('self-signed')] });
+    expect(mixed).toMatchObject({ code: 'tls.pin-changed', details: { pinnedIssuer: 'CN=srv1.corp.example' } });
+  });
+
   test('judgePeer names an issuer unlike the pinned one as interception: tls.intercepted', () => {
     const chain: Label[] = ['leaf of the inspecting proxy', 'root of an inspecting proxy'];
     const expected = { issuer: 'CN=Inspecting Proxy CA', pinnedIssuer: 'CN=Test Root, O=Test' };

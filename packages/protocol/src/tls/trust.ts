@@ -113,14 +113,17 @@ export function pinOf(certificate: Certificate, nowMs: number): Pin {
   return { sha256: sha256Thumbprint(certificate), issuer: certificate.issuer.text, sinceMs: nowMs };
 }
 
-/** An issuer that is neither the pinned one nor the certificate itself is an inspecting proxy's, or an attacker's. */
+/**
+ * An issuer that is neither the pinned one nor the certificate itself is an inspecting proxy's, or an attacker's. A pin
+ * that was typed as a thumbprint does not know its issuer and says nothing about another.
+ */
 function refuseChange(certificate: Certificate, host: string, pins: readonly Pin[]): never {
   const details: ErrorDetails['tls.pin-changed'] = {
     ...certificateEvidence(certificate, host),
     expected: pins.map((pin) => pin.sha256.toUpperCase()).join(', '),
-    pinnedIssuer: [...new Set(pins.map((pin) => pin.issuer))].join(', '),
+    pinnedIssuer: [...new Set(pins.map((pin) => pin.issuer).filter((issuer) => issuer !== ''))].join(', '),
   };
-  const isOtherIssuer = pins.every((pin) => pin.issuer !== certificate.issuer.text);
+  const isOtherIssuer = pins.every((pin) => pin.issuer !== '' && pin.issuer !== certificate.issuer.text);
   return fail(isOtherIssuer && !isSelfIssued(certificate) ? 'tls.intercepted' : 'tls.pin-changed', details);
 }
 
