@@ -223,7 +223,10 @@ test('cancelling takes effect at once at every stage', async () => {
     if (isOpen) dialling.socket.open();
     dialling.stop.abort();
     await expect(dialling.road).rejects.toMatchObject({ code: 'session.cancelled' });
+    expect(dialling.socket.closedWith).toBe(isOpen ? 1000 : null);
+    if (!isOpen) dialling.socket.open();
     expect(dialling.socket.closedWith).toBe(1000);
+    expect(dialling.socket.sent).toHaveLength(isOpen ? 1 : 0);
   }
   const { road } = await openRoad();
   const read = new AbortController();

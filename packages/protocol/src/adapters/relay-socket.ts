@@ -31,6 +31,9 @@ export function relayRoad(options: RelayRoadOptions): RoadOpener {
   };
 }
 
+/** `WebSocket.CONNECTING`, without reaching for a global that a test may have replaced. */
+const CONNECTING = 0;
+
 /** What a closing code means when the relay had no time, or no reason, to say more. */
 const LOST_REASONS: Readonly<Record<number, string>> = {
   [CLOSE_CODES.finished]: 'closed by the relay',
@@ -68,7 +71,8 @@ function openPipe(
       stage = 'over';
       heartbeat.stop();
       signal.removeEventListener('abort', onAbort);
-      socket.close(1000);
+      // A page that closes a socket which is not open yet gets a warning of the browser; `open` closes it then.
+      if (socket.readyState !== CONNECTING) socket.close(1000);
       if (wasOpen && error instanceof WinRmError) stream.receiveFailure(error);
       else if (!wasOpen) reject(error);
     };
@@ -93,7 +97,10 @@ function openPipe(
     };
 
     socket.addEventListener('open', () => {
-      if (stage !== 'connecting') return;
+      if (stage !== 'connecting') {
+        socket.close(1000);
+        return;
+      }
       stage = 'dialling';
       socket.send(JSON.stringify({ type: 'dial', ticket }));
     });
