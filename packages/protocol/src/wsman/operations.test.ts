@@ -248,6 +248,18 @@ describe('Identify', () => {
     });
     expect(readIdentity(reply(''))).toBeNull();
   });
+
+  it('is a stranger’s word, and safe to show', () => {
+    const vendor = 'Good&#x9b;2J&#x9d;52;c;ZXZpbA==&#x9c;&#x202e;evil&#10;\n';
+    const identity =
+      `<wsmid9:IdentifyResponse><wsmid9:ProductVendor>${vendor}</wsmid9:ProductVendor>` +
+      `<wsmid9:ProductVersion>${'x'.repeat(100_000)}</wsmid9:ProductVersion></wsmid9:IdentifyResponse>`;
+    expect(readIdentity(reply(identity))).toEqual({
+      protocolVersion: '',
+      productVendor: 'Good 2J 52;c;ZXZpbA== evil',
+      productVersion: 'x'.repeat(256),
+    });
+  });
 });
 
 describe('any reply', () => {

@@ -1,6 +1,7 @@
 import { fromBase64, toBase64 } from '../bytes/bytes.ts';
 import { attributeOf, childOf, childrenOf, element, type XmlElement, type XmlMarkup } from '../codec/xml.ts';
 import { fail } from '../errors.ts';
+import { readableLine } from '../http/evidence.ts';
 import { ACTIONS, COMMAND_DONE, NAMESPACES, RESOURCES, SIGNALS, type SignalName } from './uris.ts';
 
 /** One thing to ask of a server, and how to read the answer. */
@@ -210,11 +211,11 @@ export function getConfig(): Operation<ServerConfig> {
   };
 }
 
-/** Reads the answer to Identify; null when it is none. */
+/** Reads the answer to Identify; null when it is none. A stranger's words, made safe to show. */
 export function readIdentity(body: XmlElement): Identity | null {
   const reply = childOf(body, NAMESPACES.wsmid, 'IdentifyResponse');
   if (reply === null) return null;
-  const text = (name: string) => childOf(reply, NAMESPACES.wsmid, name)?.text.trim() ?? '';
+  const text = (name: string) => readableLine(childOf(reply, NAMESPACES.wsmid, name)?.text ?? null);
   return {
     protocolVersion: text('ProtocolVersion'),
     productVendor: text('ProductVendor'),
