@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromBase64 } from '../bytes/bytes.ts';
-import { formatToken, parseChallenges } from './challenge.ts';
+import { formatToken, parseChallenges, schemeNames } from './challenge.ts';
 
 const plain = (values: string[]) =>
   parseChallenges(values).map(({ scheme, token68, params }) => [scheme, token68, Object.fromEntries(params)]);
@@ -76,6 +76,14 @@ describe('parseChallenges', () => {
     expect(parseChallenges(['a,'.repeat(30_000)]).length).toBeLessThanOrEqual(32);
     const params = Array.from({ length: 1000 }, (_, i) => `p${i}=1`).join(',');
     expect(parseChallenges([`Digest ${params}`])[0]?.params.size).toBe(32);
+  });
+
+  it('keeps a list of schemes short enough for any report', () => {
+    const long = Array.from({ length: 30 }, (_, i) => `S${i}${'x'.repeat(200)} realm="a"`);
+    expect(schemeNames([...long, 'Negotiate, NTLM', 'NTLM', 'Ba\u009bsic'])).toBe('Negotiate, NTLM');
+    const many = Array.from({ length: 1000 }, (_, i) => `${'x'.repeat(28)}${i}`);
+    expect(schemeNames(many).length).toBeLessThanOrEqual(32 * 34);
+    expect(schemeNames([])).toBe('');
   });
 
   it('never throws and never hangs', () => {

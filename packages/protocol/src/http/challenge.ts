@@ -4,6 +4,8 @@ import { TOKEN, trimBlanks } from './headers.ts';
 
 /** More schemes than anyone offers; a head full of commas makes no longer list. */
 const MAX_CHALLENGES = 32;
+/** More characters than the longest name of a registered scheme; a longer one is not in anyone's grammar. */
+const MAX_SCHEME_CHARACTERS = 32;
 /** More parameters than Digest has. */
 const MAX_PARAMS = 32;
 
@@ -32,6 +34,11 @@ export function parseChallenges(headerValues: readonly string[]): Challenge[] {
   return challenges;
 }
 
+/** The schemes that are asked for, each once, short enough for a report and safe to show; "" for none. */
+export function schemeNames(headerValues: readonly string[]): string {
+  return [...new Set(parseChallenges(headerValues).map(({ scheme }) => scheme))].join(', ');
+}
+
 /** A token as it travels in Authorization: the scheme, a blank, base64. RFC 4559, section 4. */
 export function formatToken(scheme: string, token: Uint8Array): string {
   return `${scheme} ${toBase64(token)}`;
@@ -55,7 +62,7 @@ function beginChallenge(element: string): OpenChallenge | null {
   const gap = /[ \t]/.exec(element)?.index ?? element.length;
   const scheme = element.slice(0, gap);
   const rest = trimBlanks(element.slice(gap));
-  if (!TOKEN.test(scheme)) return null;
+  if (!TOKEN.test(scheme) || scheme.length > MAX_SCHEME_CHARACTERS) return null;
   const params = new Map<string, string>();
   const param = parseParam(rest);
   if (param !== null) params.set(param[0], param[1]);

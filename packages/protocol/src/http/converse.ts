@@ -2,7 +2,7 @@ import { fromBase64 } from '../bytes/bytes.ts';
 import { fail, isWinRmError, WinRmError } from '../errors.ts';
 import type { Platform } from '../platform.ts';
 import type { Authenticator, AuthMechanism, AuthReply, AuthStep, Challenge, SecurityContext } from '../security.ts';
-import { formatToken, parseChallenges } from './challenge.ts';
+import { formatToken, parseChallenges, schemeNames } from './challenge.ts';
 import type { HttpConnection } from './connection.ts';
 import { readableLine, readableText } from './evidence.ts';
 import type { HttpRequest } from './request.ts';
@@ -141,9 +141,9 @@ class Conversation {
     const isSessionBased = reply.headers.hasWord('Proxy-Support', 'Session-Based-Authentication');
     onLeg?.({ mechanism, stage, status: reply.status, via: this.#via, isSessionBased });
     if (reply.status === 407) {
-      const offered = parseChallenges(reply.headers.getAll('Proxy-Authenticate')).map((challenge) => challenge.scheme);
+      const offered = schemeNames(reply.headers.getAll('Proxy-Authenticate'));
       // Which proxy it was is not to be seen from inside the conversation; whoever knows the road fills that in.
-      fail('proxy.auth-required', { hop: 0, host: '', port: 0, offered: offered.join(', ') });
+      fail('proxy.auth-required', { hop: 0, host: '', port: 0, offered });
     }
     return reply;
   }

@@ -1,6 +1,6 @@
 import type { Address, ByteStream } from '../bytes/stream.ts';
 import { fail, isWinRmError, WinRmError } from '../errors.ts';
-import { parseChallenges } from '../http/challenge.ts';
+import { schemeNames } from '../http/challenge.ts';
 import { HttpConnection } from '../http/connection.ts';
 import { readableLine, readableText } from '../http/evidence.ts';
 import { Headers } from '../http/headers.ts';
@@ -58,8 +58,8 @@ export async function openTunnel(stream: ByteStream, options: ConnectOptions): P
 function refuse(reply: HttpResponse, proxy: ProxyHop, target: string): never {
   const { hop, host, port } = proxy;
   if (reply.status === 407) {
-    const schemes = parseChallenges(reply.headers.getAll('Proxy-Authenticate')).map((challenge) => challenge.scheme);
-    fail('proxy.auth-required', { hop, host, port, offered: [...new Set(schemes)].map(readableLine).join(', ') });
+    const offered = schemeNames(reply.headers.getAll('Proxy-Authenticate'));
+    fail('proxy.auth-required', { hop, host, port, offered });
   }
   const squidError = reply.headers.get('X-Squid-Error');
   const evidence = {

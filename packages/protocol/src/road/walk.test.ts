@@ -147,6 +147,12 @@ describe('walkRoad', () => {
     expect(run.pair.destroyed.near()).not.toBeNull();
   });
 
+  it('keeps the schemes of a 407 short enough to be reported: proxy.auth-required', async () => {
+    const fields = Array.from({ length: 30 }, (_, i) => `Proxy-Authenticate: S${i}${'x'.repeat(200)} realm="a"\r\n`);
+    const run = walk([proxyA], [refusal('407 P', `${fields.join('')}Proxy-Authenticate: NTLM\r\n`)]);
+    await expect(run.road).rejects.toMatchObject({ code: 'proxy.auth-required', details: { offered: 'NTLM' } });
+  });
+
   it.each(['403 Forbidden', '405 Method Not Allowed', '400 Bad Request', '302 Found', '500 Error', '501 No'])(
     'reports %s as proxy.connect-denied with its evidence',
     async (status) => {

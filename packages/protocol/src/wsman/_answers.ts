@@ -1,6 +1,6 @@
 import { utf8Decode } from '../bytes/bytes.ts';
 import { fail, isWinRmError, WinRmError } from '../errors.ts';
-import { parseChallenges } from '../http/challenge.ts';
+import { parseChallenges, schemeNames } from '../http/challenge.ts';
 import type { LegReport } from '../http/converse.ts';
 import { readableLine, readableText } from '../http/evidence.ts';
 import type { HttpResponse } from '../http/response.ts';
@@ -39,7 +39,7 @@ export function failRejected({ mechanism, scheme, user }: StandingAuthorization,
   const isOffered = offered.some((name) => name.toLowerCase() === scheme.toLowerCase());
   if (mechanism === 'Basic' && !isOffered) {
     fail('auth.no-common-mechanism', {
-      offered: readableLine([...new Set(offered)].join(', ')) || 'none',
+      offered: schemeNames(response.headers.getAll('WWW-Authenticate')) || 'none',
       wanted: mechanism,
     });
   }

@@ -1,6 +1,6 @@
 import { utf8Encode } from '../bytes/bytes.ts';
 import { type Fate, fail, isWinRmError, WinRmError } from '../errors.ts';
-import { formatToken } from '../http/challenge.ts';
+import { formatToken, schemeNames } from '../http/challenge.ts';
 import { HttpConnection } from '../http/connection.ts';
 import { converse, type LegReport, type SealedBody } from '../http/converse.ts';
 import { readableLine, readableText } from '../http/evidence.ts';
@@ -365,8 +365,8 @@ export class LaneConnection {
   }
 
   #failProxy(response: HttpResponse): never {
-    const schemes = response.headers.getAll('Proxy-Authenticate').map((value) => value.split(/[ ,]/)[0]);
-    return fail('proxy.auth-required', { hop: 0, host: '', port: 0, offered: readableLine(schemes.join(', ')) });
+    const offered = schemeNames(response.headers.getAll('Proxy-Authenticate'));
+    return fail('proxy.auth-required', { hop: 0, host: '', port: 0, offered });
   }
 }
 
