@@ -1,4 +1,4 @@
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { constants, fchmodSync, ftruncateSync, openSync, writeFileSync } from 'node:fs';
 import { type Journal, parseCredential, type RoadOpener, Session, type ShellOptions } from '@fairlead/protocol';
 import { defaultPlatform, nodeDialer } from '@fairlead/protocol/node';
 import { walkRoad } from '@fairlead/protocol/road';
@@ -46,15 +46,21 @@ export async function makeSession(
   return session;
 }
 
-/** Writes each entry as it comes, one JSON object per line, readable by the owner only. */
+/**
+ * Writes each entry as it comes, one JSON object per line, readable by the owner only; a file that is there already is
+ * emptied and closed to others, and a symbolic link is not followed.
+ */
 export function writeJournal(journal: Journal, file: string): void {
+  let opened: number;
   try {
-    writeFileSync(file, '', { mode: 0o600 });
+    opened = openSync(file, constants.O_WRONLY | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0), 0o600);
+    fchmodSync(opened, 0o600); // the mode above counts for a new file only
+    ftruncateSync(opened);
   } catch (error) {
     throw new UsageError(`The journal cannot be written: ${error instanceof Error ? error.message : file}`);
   }
-  for (const entry of journal.entries) appendFileSync(file, `${JSON.stringify(entry)}\n`);
-  journal.watch((entry) => appendFileSync(file, `${JSON.stringify(entry)}\n`));
+  for (const entry of journal.entries) writeFileSync(opened, `${JSON.stringify(entry)}\n`);
+  journal.watch((entry) => writeFileSync(opened, `${JSON.stringify(entry)}\n`));
 }
 
 async function passwordFor(user: string, terminal: Terminal): Promise<string> {
