@@ -46,6 +46,12 @@ export const ROOMS: readonly Room[] = [
   // node-socket.ts is also the Node entrance of the package: it may hand on the walk it is made for.
   core('adapters', ['bytes', 'contract', 'road', 'node']),
   core('testing', ['bytes', 'adapters', ...CORE_ROOMS, 'node', 'npm:fast-check']),
+  // Our own rooms against strangers: nothing imports it.
+  {
+    name: 'interop',
+    folder: 'packages/protocol/interop',
+    mayImport: ['root', ...CORE_ROOMS, 'adapters', 'testing', 'node'],
+  },
   { name: 'contract', folder: 'packages/contract/src', mayImport: ['npm:zod'], testsMayImport: ['node'] },
   {
     name: 'testbed',
@@ -206,5 +212,9 @@ export function isCore(path: string): boolean {
 
 /** Whether a file is a test, which some rules treat more gently. */
 export function isTest(path: string): boolean {
-  return /\.(test|spec)\.tsx?$/.test(path) || path.startsWith('e2e/interop/');
+  return (
+    /\.(test|spec)\.tsx?$/.test(path) ||
+    path.startsWith('e2e/interop/') ||
+    path.startsWith('packages/protocol/interop/')
+  );
 }
