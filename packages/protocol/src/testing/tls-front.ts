@@ -50,10 +50,10 @@ function duplexOf(stream: ByteStream): Duplex {
       );
     },
     write(bytes: Uint8Array, _encoding, done) {
-      stream.write(bytes).then(() => done(), done);
+      void stream.write(bytes).then(() => done(), done);
     },
     final(done) {
-      stream.end().then(() => done(), done);
+      void stream.end().then(() => done(), done);
     },
     destroy(error, done) {
       stream.destroy();
