@@ -35,7 +35,7 @@ export function changedChallenge(challenge: Uint8Array, changes: Partial<NtlmCha
   return encodeChallenge({ ...decodeChallenge(challenge), ...changes });
 }
 
-/** The same CHALLENGE as an old server sends it: without a timestamp, so that no MIC answers it. */
+/** The same CHALLENGE as an attacker would have it: without a timestamp, so that no MIC would be due. */
 export function withoutTimestamp(challenge: Uint8Array): Uint8Array {
   const pairs = decodeChallenge(challenge).targetInfo ?? [];
   return changedChallenge(challenge, { targetInfo: pairs.filter(({ id }) => id !== AV_ID.timestamp) });

@@ -1,4 +1,4 @@
-import { concatBytes, latin1Encode, utf16leEncode } from '../../bytes/bytes.ts';
+import { latin1Encode, utf16leEncode } from '../../bytes/bytes.ts';
 import { ByteWriter } from '../../bytes/cursor.ts';
 import { hmacMd5, md5 } from '../../crypto/hash.ts';
 import { md4 } from '../../crypto/legacy.ts';
@@ -46,15 +46,6 @@ export function encodeClientChallenge(
 /** NTProofStr, 16 bytes. [MS-NLMP] 3.3.2 */
 export function ntProof(responseKey: Uint8Array, serverChallenge: Uint8Array, temp: Uint8Array): Uint8Array {
   return hmacMd5(responseKey, serverChallenge, temp);
-}
-
-/** The LMv2 response, 24 bytes; NTLMv2's own, not the LAN Manager hash. [MS-NLMP] 3.3.2 */
-export function lmV2Response(
-  responseKey: Uint8Array,
-  serverChallenge: Uint8Array,
-  clientChallenge: Uint8Array,
-): Uint8Array {
-  return concatBytes(hmacMd5(responseKey, serverChallenge, clientChallenge), clientChallenge);
 }
 
 /** SessionBaseKey, which NTLMv2 also uses as KeyExchangeKey, 16 bytes. [MS-NLMP] 3.3.2 and 3.4.5.1 KXKEY */

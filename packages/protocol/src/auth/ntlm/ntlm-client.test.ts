@@ -1,11 +1,12 @@
 import { createRequire } from 'node:module';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { fromBase64, fromHex, toBase64, toHex } from '../../bytes/bytes.ts';
+import { ByteWriter } from '../../bytes/cursor.ts';
 import { md4 } from '../../crypto/legacy.ts';
 import { fixedPlatform } from '../../testing/fixed-platform.ts';
 import { parseCredential } from '../credential.ts';
 import exchange from '../spnego/vectors/pyspnego-ntlm-exchange.json' with { type: 'json' };
-import { lmV2Response, ntHash, ntowfV2, ntProof } from './_keys.ts';
+import { fileTime, ntHash, ntowfV2, ntProof } from './_keys.ts';
 import type { NtlmChallenge } from './_messages.ts';
 import {
   AV_ID,
@@ -38,7 +39,10 @@ interface NtlmClientPackage {
 
 const require = createRequire(import.meta.url);
 const stranger: NtlmClientPackage = require('ntlm-client/lib/ntlm');
-const hashes: { createNTLMHash(password: string): Uint8Array } = require('ntlm-client/lib/hash');
+const hashes: {
+  createNTLMHash(password: string): Uint8Array;
+  createNTLMv2Response(type2: Type2, user: string, hash: Uint8Array, nonce: string): Uint8Array;
+} = require('ntlm-client/lib/hash');
 const nodeCrypto: { createHash: (name: string) => unknown } = require('node:crypto');
 const original = nodeCrypto.createHash;
 
@@ -101,15 +105,15 @@ describe('ntlm-client', () => {
     const key = ntowfV2(ntHash(password), message.user, message.domain);
     const response = decodeNtlmv2Response(message.ntResponse);
     expect(toHex(response.proof)).toBe(toHex(ntProof(key, challenge.serverChallenge, response.clientChallenge)));
-    expect(toHex(message.lmResponse)).toBe(
-      toHex(lmV2Response(key, challenge.serverChallenge, message.lmResponse.subarray(16))),
-    );
     expect(response.avPairs).toEqual(challenge.targetInfo);
   });
 
-  test('our type 3 has the proof it would compute', () => {
-    const plain = (challenge.targetInfo ?? []).filter(({ id }) => id !== AV_ID.timestamp);
-    const bytes = encodeChallenge({ ...challenge, targetInfo: plain });
+  test('our type 3 has the proof it would compute over the same clock and AV pairs', () => {
+    const nowMs = Date.UTC(2020, 4, 7, 12, 34, 56, 789);
+    const timestamp = new ByteWriter(8).u64le(fileTime(nowMs)).finish();
+    const targetInfo = (challenge.targetInfo ?? []).map((pair) =>
+      pair.id === AV_ID.timestamp ? { id: pair.id, value: timestamp } : pair,
+    );
     const client = new NtlmClient({
       credential: parseCredential('DOMAIN\\ada', 'Password'),
       spn: 'http/dc01',
@@ -118,13 +122,18 @@ describe('ntlm-client', () => {
       platform: fixedPlatform(),
     });
     client.negotiate();
-    const message = decodeAuthenticate(client.answer(bytes).token);
-    const theirs = require('ntlm-client/lib/hash').createLMv2Response(
-      stranger.decodeType2Message(`NTLM ${toBase64(bytes)}`),
+    const message = decodeAuthenticate(client.answer(encodeChallenge({ ...challenge, targetInfo })).token);
+    const { proof, clientChallenge: temp } = decodeNtlmv2Response(message.ntResponse);
+    const type2 = stranger.decodeType2Message(header);
+    const withOurPairs = { ...type2, targetInfo: { ...type2.targetInfo, buffer: Buffer.from(temp.subarray(28, -4)) } };
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(nowMs);
+    const theirs = hashes.createNTLMv2Response(
+      withOurPairs,
       'ada',
       hashes.createNTLMHash('Password'),
-      toHex(message.lmResponse.subarray(16)),
+      toHex(temp.subarray(16, 24)),
     );
-    expect(toHex(message.lmResponse)).toBe(toHex(new Uint8Array(theirs)));
+    clock.mockRestore();
+    expect(toHex(new Uint8Array(theirs))).toBe(toHex(proof) + toHex(temp));
   });
 });

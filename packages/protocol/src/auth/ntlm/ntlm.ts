@@ -6,16 +6,7 @@ import type { Platform } from '../../platform.ts';
 import type { AuthExchange } from '../_mechanism.ts';
 import { channelBindingHash } from '../binding.ts';
 import type { Credential } from '../credential.ts';
-import {
-  encodeClientChallenge,
-  fileTime,
-  lmV2Response,
-  messageIntegrityCode,
-  ntHash,
-  ntowfV2,
-  ntProof,
-  sessionBaseKey,
-} from './_keys.ts';
+import { encodeClientChallenge, messageIntegrityCode, ntHash, ntowfV2, ntProof, sessionBaseKey } from './_keys.ts';
 import type { AvPair, NtlmChallenge, NtlmVersion } from './_messages.ts';
 import {
   AV_FLAG_MIC,
@@ -45,13 +36,11 @@ export interface NtlmOptions {
   readonly version?: NtlmVersion;
 }
 
-/** What a CHALLENGE is answered with. */
+/** What a CHALLENGE is answered with. The AUTHENTICATE always carries a MIC, so SPNEGO must sign its mechanism list. */
 export interface NtlmAnswer {
   /** The AUTHENTICATE message. */
   readonly token: Uint8Array;
   readonly sealing: NtlmSealing;
-  /** Whether the message carries a MIC; SPNEGO must then sign its mechanism list. */
-  readonly hasMic: boolean;
 }
 
 /** Our own version, as VERSION wants it. */
@@ -152,14 +141,12 @@ export class NtlmClient {
     this.#negotiate = null;
     const { credential, platform, workstation, spn, binding } = this.#options;
     const challenge = decodeChallenge(challengeBytes);
-    const serverPairs = requireStrength(challenge);
-    const timestamp = findTimestamp(serverPairs);
-    const hasMic = timestamp !== null;
+    const { serverPairs, timestamp } = requireStrength(challenge);
     const clientChallenge = platform.random(8);
     const hash = ntHash(credential.secret.reveal());
     const responseKey = ntowfV2(hash, credential.user, credential.domain);
-    const avPairs = answerAvPairs(serverPairs, { spn, binding, hasMic });
-    const temp = encodeClientChallenge(timestamp ?? fileTime(platform.now()), clientChallenge, avPairs);
+    const avPairs = answerAvPairs(serverPairs, { spn, binding });
+    const temp = encodeClientChallenge(timestamp, clientChallenge, avPairs);
     if (16 + temp.length > MAX_FIELD_BYTES) malformed('challenge', 'target information too long to answer');
     const proof = ntProof(responseKey, challenge.serverChallenge, temp);
     const ntResponse = new ByteWriter(16 + temp.length).bytes(proof).bytes(temp).finish();
@@ -168,8 +155,8 @@ export class NtlmClient {
     const flags = ((challenge.flags & ~REFUSED_FLAGS) | NTLM_FLAG.version) >>> 0;
     const unsigned = encodeAuthenticate({
       flags,
-      // SPEC: [MS-NLMP] 3.1.5.1.2: with a timestamp from the server the LM response is 24 zeros; else LMv2, never LM
-      lmResponse: hasMic ? new Uint8Array(24) : lmV2Response(responseKey, challenge.serverChallenge, clientChallenge),
+      // SPEC: [MS-NLMP] 3.1.5.1.2: with a timestamp from the server the LM response is 24 zeros
+      lmResponse: new Uint8Array(24),
       ntResponse,
       domain: credential.domain,
       user: credential.user,
@@ -178,25 +165,33 @@ export class NtlmClient {
       version: this.#version,
       mic: new Uint8Array(16), // the field is always there, as Windows has it, so that the payload begins at 88
     });
-    const token = hasMic
-      ? withMic(unsigned, messageIntegrityCode(exportedSessionKey, negotiate, challengeBytes, unsigned))
-      : unsigned;
+    const mic = messageIntegrityCode(exportedSessionKey, negotiate, challengeBytes, unsigned);
+    const token = withMic(unsigned, mic);
     const sealing = createNtlmSealing(exportedSessionKey, flags, 'client');
     for (const key of [hash, responseKey, keyExchangeKey, exportedSessionKey]) key.fill(0);
-    return { token, sealing, hasMic };
+    return { token, sealing };
   }
 }
 
-/** Refuses what would make sealing weak or NTLMv2 impossible; gives the server's AV pairs. */
-function requireStrength(challenge: NtlmChallenge): readonly AvPair[] {
+/**
+ * Refuses what would make sealing weak or NTLMv2 impossible; gives the server's AV pairs and its clock.
+ *
+ * The clock is no matter of time: with it the client owes a MIC over all three messages ([MS-NLMP] 3.1.5.1.2), without
+ * it none, so whoever stands in the middle could take the MIC away by taking the clock away. Windows has sent it since
+ * Vista, gss-ntlmssp does.
+ */
+function requireStrength(challenge: NtlmChallenge): { serverPairs: readonly AvPair[]; timestamp: bigint } {
   const missing: string[] = REQUIRED_FLAGS.filter(([, flag]) => (challenge.flags & flag) === 0).map(([name]) => name);
   const pairs = challenge.targetInfo ?? [];
   if (challenge.targetInfo === null && missing.length === 0) missing.push('TARGET_INFO');
   // SPEC: [MS-NLMP] 3.1.5.1.2: with integrity or confidentiality asked for, both names must be there
   if (!pairs.some((pair) => pair.id === AV_ID.nbComputerName)) missing.push('MsvAvNbComputerName');
   if (!pairs.some((pair) => pair.id === AV_ID.nbDomainName)) missing.push('MsvAvNbDomainName');
-  if (missing.length > 0) fail('auth.too-weak', { mechanism: 'NTLM', missing: missing.join(', ') });
-  return pairs;
+  const timestamp = findTimestamp(pairs);
+  if (timestamp === null) missing.push('MsvAvTimestamp');
+  if (missing.length > 0 || timestamp === null)
+    fail('auth.too-weak', { mechanism: 'NTLM', missing: missing.join(', ') });
+  return { serverPairs: pairs, timestamp };
 }
 
 function findTimestamp(pairs: readonly AvPair[]): bigint | null {
@@ -210,16 +205,13 @@ function findTimestamp(pairs: readonly AvPair[]): bigint | null {
  * The server's pairs in order, less those only a client may write, then ours. A channel binding is sent only when there
  * is one: sixteen zeros do not mean "none" to every server. [MS-NLMP] 3.1.5.1.2
  */
-function answerAvPairs(
-  serverPairs: readonly AvPair[],
-  ours: { spn: string; binding: Uint8Array | null; hasMic: boolean },
-): AvPair[] {
+function answerAvPairs(serverPairs: readonly AvPair[], ours: { spn: string; binding: Uint8Array | null }): AvPair[] {
   const isOurs = (id: number): boolean => id === AV_ID.channelBindings || id === AV_ID.targetName || id === AV_ID.flags;
   const pairs = serverPairs.filter(({ id }) => !isOurs(id));
   if (ours.binding !== null) pairs.push({ id: AV_ID.channelBindings, value: channelBindingHash(ours.binding) });
   pairs.push({ id: AV_ID.targetName, value: utf16leEncode(ours.spn) });
-  const flags = serverFlags(serverPairs) | (ours.hasMic ? AV_FLAG_MIC : 0);
-  if (flags !== 0) pairs.push({ id: AV_ID.flags, value: new ByteWriter(4).u32le(flags).finish() });
+  const flags = serverFlags(serverPairs) | AV_FLAG_MIC;
+  pairs.push({ id: AV_ID.flags, value: new ByteWriter(4).u32le(flags).finish() });
   return pairs;
 }
 

@@ -20,48 +20,37 @@ const MECHANISM = 'Negotiate';
  * SPNEGO that offers NTLM, with the NEGOTIATE message already in the first token.
  *
  * RFC 4178; [MS-SPNG] 3.1.5 and 3.3.5.1
- * INVARIANT: after mechListMIC the RC4 stream of that direction starts anew and its counter goes on, so the first sealed
- * message is number 1, on a fresh stream. Without mechListMIC it is number 0.
+ * INVARIANT: both ends sign the list, or there is no sign-in. After mechListMIC the RC4 stream of that direction starts
+ * anew and its counter goes on, so the first sealed message is number 1, on a fresh stream.
  * @throws auth.*
  */
 export function* spnegoExchange(options: NtlmOptions): AuthExchange {
   const ntlm = new NtlmClient(options);
   const mechTypeList = encodeMechTypeList([MECHANISM_OID.ntlm]);
   const opening = encodeNegTokenInit(mechTypeList, ntlm.negotiate());
-  const offer = readOffer(yield { to: 'peer', stage: 'negotiate', token: opening, keyed: null });
-  const answer = ntlm.answer(offer.challenge);
-  // [MS-SPNG] 3.3.5.1: an AUTHENTICATE with a MIC obliges us to sign the list, and so does the server's request-mic
-  const isSigned = answer.hasMic || offer.isMicRequested;
+  const challenge = readOffer(yield { to: 'peer', stage: 'negotiate', token: opening, keyed: null });
+  const answer = ntlm.answer(challenge);
   const closing = encodeNegTokenResp({
     negState: 'accept-incomplete',
     supportedMech: null,
     responseToken: answer.token,
-    mechListMic: isSigned ? signList(answer, mechTypeList) : null,
+    // [MS-SPNG] 3.3.5.1: an AUTHENTICATE with a MIC, and ours has one always, obliges us to sign the list
+    mechListMic: signList(answer, mechTypeList),
   });
-  let reply = yield { to: 'peer', stage: 'authenticate', token: closing, keyed: answer.sealing };
-  let final = readFinal(reply, 'authenticate', options);
-  if (reply.verdict === 'challenged') {
-    // The server signs first and waits for us. RFC 4178, section 5
-    if (isSigned || final.negState !== 'accept-incomplete' || final.mechListMic === null) incomplete('authenticate');
-    verifyList(answer, mechTypeList, final.mechListMic);
-    const ours = { negState: null, supportedMech: null, responseToken: null };
-    const token = encodeNegTokenResp({ ...ours, mechListMic: signList(answer, mechTypeList) });
-    reply = yield { to: 'peer', stage: 'mic', token, keyed: answer.sealing };
-    final = readFinal(reply, 'mic', options);
-    if (reply.verdict === 'challenged') incomplete('mic');
-    if (final.negState === 'accept-incomplete' || final.negState === 'request-mic') incomplete('mic');
-    return answer.sealing;
-  }
+  const reply = yield { to: 'peer', stage: 'authenticate', token: closing, keyed: answer.sealing };
+  const final = readFinal(reply, options);
+  // We have signed, so nobody has anything to ask any more. RFC 4178, section 5
+  if (reply.verdict === 'challenged') incomplete('authenticate');
   if (final.negState === 'accept-incomplete' || final.negState === 'request-mic') incomplete('authenticate');
-  if (final.mechListMic !== null) verifyList(answer, mechTypeList, final.mechListMic);
   // A server that took our signature owes us its own; without it nobody knows where its stream stands
-  else if (isSigned && reply.token === null) incomplete('mic');
-  else if (isSigned) fail('auth.mutual-failed', { mechanism: MECHANISM, stage: 'mic' });
+  if (final.mechListMic !== null) verifyList(answer, mechTypeList, final.mechListMic);
+  else if (reply.token === null) incomplete('mic');
+  else fail('auth.mutual-failed', { mechanism: MECHANISM, stage: 'mic' });
   return answer.sealing;
 }
 
 /** The server's first token: which mechanism it took, and that mechanism's challenge. */
-function readOffer(reply: AuthReply): { challenge: Uint8Array; isMicRequested: boolean } {
+function readOffer(reply: AuthReply): Uint8Array {
   const stage = 'negotiate';
   if (reply.verdict === 'rejected') fail('auth.no-common-mechanism', { offered: 'none', wanted: 'NTLM' });
   if (reply.verdict === 'accepted' || reply.token === null) incomplete(stage);
@@ -73,12 +62,12 @@ function readOffer(reply: AuthReply): { challenge: Uint8Array; isMicRequested: b
   }
   if (token.negState === 'accept-completed') malformed(stage, 'accepted before we have authenticated');
   if (token.mechListMic !== null) malformed(stage, 'a mechListMIC before there are keys');
-  const challenge = token.responseToken ?? malformed(stage, 'no token of NTLM');
-  return { challenge, isMicRequested: token.negState === 'request-mic' };
+  return token.responseToken ?? malformed(stage, 'no token of NTLM');
 }
 
 /** The server's verdict; no token at all reads as an empty one. */
-function readFinal(reply: AuthReply, stage: string, options: NtlmOptions): NegTokenResp {
+function readFinal(reply: AuthReply, options: NtlmOptions): NegTokenResp {
+  const stage = 'authenticate';
   const rejected = { mechanism: MECHANISM, stage, user: options.credential.user };
   if (reply.verdict === 'rejected') fail('auth.rejected', rejected);
   if (reply.token === null)
