@@ -117,7 +117,7 @@ describe('fairlead exec', () => {
       ['exec', '-u', 'a', '--', 'x'],
       exec([]),
       exec(['x'], ['--bogus']),
-      ['exec', '-t', 'https://h', '-u', 'a', '--', 'x'],
+      ['exec', '-t', 'ftp://h', '-u', 'a', '--', 'x'],
       exec(['a\u0007b']),
       exec(['x'], ['--code-page', '12']),
     ]) {
