@@ -7,7 +7,7 @@ import { type Demo, startDemo } from '../packages/testbed/src/index.ts';
 
 const settings: Readonly<Record<string, string | undefined>> = process.env;
 /** In the relay's data folder, so that whoever trusted the demo's certificate meets it again after a restart. */
-const certificateFile = join(settings['FAIRLEAD_DATA'] ?? '.data', 'demo-cert.pem');
+const certificateFile = join(settings['FAIRLEAD_DATA'] || '.data', 'demo-cert.pem');
 const demo: Demo = await startDemo({ certificateFile });
 
 process.on('message', (message) => {

@@ -9,6 +9,7 @@ import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { demoPassword, hashProof, makeCode, printCode, signInProof } from '../packages/contract/src/index.ts';
+import { makeDataFolder } from '../relay/src/data-folder.ts';
 import { Child } from './child.ts';
 import { withPnpm } from './pnpm.ts';
 
@@ -21,6 +22,12 @@ const STOP_MS = 9000;
 const QUIET_BUILD_MS = 1500;
 
 async function main(): Promise<number> {
+  try {
+    makeDataFolder(settings['FAIRLEAD_DATA'] || '.data');
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    return 1;
+  }
   if (!(await buildWebApp())) return 1;
   const demo = settings['FAIRLEAD_NO_DEMO'] === '1' ? null : await startDemo();
   if (demo === 'failed') return 1;
@@ -77,7 +84,7 @@ function printWelcome(port: number, hasDemo: boolean): void {
   const targets = settings['FAIRLEAD_TARGETS'] ?? '';
   const exceptDemo = hasDemo ? ', except the demo' : '';
   console.log(`\nFairlead is at ${origin}`);
-  console.log(`Data is kept in ${resolve(settings['FAIRLEAD_DATA'] ?? '.data')}`);
+  console.log(`Data is kept in ${resolve(settings['FAIRLEAD_DATA'] || '.data')}`);
   if (targets === '') {
     console.log(`The relay may reach: nothing yet${exceptDemo}.`);
     console.log("  To allow a host: FAIRLEAD_TARGETS='srv1.corp:5985@10.0.0.0/8' npm start   (docs/runbook.md)");

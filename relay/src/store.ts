@@ -1,8 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { hashToken, makeToken } from './access.ts';
-import { StartError } from './config.ts';
+import { cannotKeepData, makeDataFolder } from './data-folder.ts';
 
 /** A sign-in that nobody uses ends after this long. */
 export const IDLE_MS = 12 * 3600_000;
@@ -94,8 +93,8 @@ export class Store {
 
 /** Opens `relay.sqlite` in a folder that only its owner may enter. @throws StartError */
 export function openStore(folder: string): Store {
+  makeDataFolder(folder);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
     const before = process.umask(0o077);
     try {
       return new Store(prepare(new DatabaseSync(join(folder, 'relay.sqlite'))));
@@ -103,9 +102,7 @@ export function openStore(folder: string): Store {
       process.umask(before);
     }
   } catch (cause) {
-    throw new StartError(`Cannot keep data in ${folder}: ${reasonOf(cause)}. Set FAIRLEAD_DATA to another folder.`, {
-      cause,
-    });
+    throw cannotKeepData(folder, cause);
   }
 }
 
@@ -121,13 +118,4 @@ function prepare(database: DatabaseSync): DatabaseSync {
     ) strict;
   `);
   return database;
-}
-
-function reasonOf(cause: unknown): string {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  if (code === 'EACCES' || code === 'EPERM') return 'permission denied';
-  if (code === 'EROFS') return 'the disk is read-only';
-  if (code === 'ENOTDIR' || code === 'EEXIST') return 'part of the path is a file';
-  if (code === 'ENOSPC') return 'the disk is full';
-  return cause instanceof Error ? cause.message : 'unknown reason';
 }

@@ -138,6 +138,8 @@ export const ROOMS: readonly Room[] = [
     folder: 'e2e',
     mayImport: [
       ...PEERS,
+      // The benchmarks measure TLS by itself.
+      'tls',
       'contract',
       'relay',
       'testbed',
