@@ -18,7 +18,7 @@ test('what cannot be a folder is refused in one sentence, and at once', () => {
   writeFileSync(join(root, 'file'), '');
   for (const folder of [join(root, 'file'), join(root, 'file/below'), '/proc/nope/deep', '/dev/null/x']) {
     expect(() => makeDataFolder(folder), folder).toThrow(
-      /^FAIRLEAD_DATA: cannot keep data in .* \(E[A-Z]+\)\. Set it to another folder\.$/,
+      /^Cannot keep data in \S+: [a-z -]+\. Set FAIRLEAD_DATA to another folder\.$/,
     );
   }
 });
