@@ -55,9 +55,9 @@ window.runOutput = async (where, what) => {
 
 /** Only what a shell asks a session for while it takes output. */
 function shellOf(session: ShellSession): ShellSession {
-  const { state, journal, counts, lastRoundTripMs } = session;
+  const { state, journal, counts, lastRoundTripMs, promptWord } = session;
   return {
-    ...{ state, journal, counts, lastRoundTripMs, output: session.output },
+    ...{ state, journal, counts, lastRoundTripMs, promptWord, output: session.output },
     watch: () => () => undefined,
     open: () => session.open(),
     writeText: (text) => session.writeText(text),

@@ -20,7 +20,7 @@ export async function shell(request: ShellRequest, terminal: Terminal): Promise<
   let keyboard: Keyboard | null = null;
   try {
     await session.open(giveUp.signal);
-    const prompts = new CmdPromptReader();
+    const prompts = new CmdPromptReader(session.promptWord);
     keyboard = readLines(session, prompts, terminal, interrupts);
     // A closed input lets the shell end by itself: what it still prints belongs to the answer.
     keyboard.allSent.then(() => session.endInput()).catch(() => undefined);

@@ -33,7 +33,7 @@ export {
   targetAuthority,
   targetUrl,
 } from './session/target.ts';
-export { CMD_PROMPT, CmdPromptReader, type PromptEvent } from './shell/cmd-prompt.ts';
+export { CmdPromptReader, type PromptEvent } from './shell/cmd-prompt.ts';
 export type { ExitCode, Interrupt } from './shell/shell.ts';
 export { checkShellOptions, MAX_COMMAND_CHARS, type ShellOptions } from './shell/shell-options.ts';
 export {

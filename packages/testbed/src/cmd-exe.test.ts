@@ -3,7 +3,7 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { CMD_PROMPT, CmdPromptReader, type PromptEvent } from '../../protocol/src/shell/cmd-prompt.ts';
+import { CmdPromptReader, cmdPrompt, type PromptEvent } from '../../protocol/src/shell/cmd-prompt.ts';
 import { BIN_DIRECTORY } from './shell.ts';
 
 /** cmd.exe behind a pipe, as a host starts it: leader of its own group, below /bin/sh. */
@@ -141,11 +141,11 @@ describe('cmd.exe talks as cmd does behind a pipe', () => {
   });
 
   test('the prompt follows PROMPT, and the reader of prompts understands it', async () => {
-    const cmd = start('exec cmd.exe', { PROMPT: CMD_PROMPT });
+    const cmd = start('exec cmd.exe', { PROMPT: cmdPrompt('word') });
     cmd.type('echo x\n');
     const code = cmd.end();
     expect(await code).toBe(0);
-    const reader = new CmdPromptReader();
+    const reader = new CmdPromptReader('word');
     const events: PromptEvent[] = [...reader.feed(cmd.take()), ...reader.flush()];
     const prompts = events.filter((event) => event.kind === 'prompt');
     expect(prompts).toEqual(Array(2).fill({ kind: 'prompt', directory, prompt: `${directory}>` }));

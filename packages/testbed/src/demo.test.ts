@@ -11,7 +11,6 @@ import { parseCredential } from '../../protocol/src/auth/credential.ts';
 import { utf8Decode } from '../../protocol/src/bytes/bytes.ts';
 import { walkRoad } from '../../protocol/src/road/walk.ts';
 import { Session } from '../../protocol/src/session/session.ts';
-import { CMD_PROMPT } from '../../protocol/src/shell/cmd-prompt.ts';
 import { thumbprintsOf } from './certificate.ts';
 import { type Demo, startDemo } from './demo.ts';
 
@@ -28,7 +27,7 @@ function session(place: Demo['place'], password: string): Session {
     openRoad: (_lane, onHop, signal) =>
       walkRoad({ route, target, dial: nodeDialer, onHop, signal, platform: defaultPlatform }),
     platform: defaultPlatform,
-    shell: { kind: 'interactive', codePage: 65001, environment: { PROMPT: CMD_PROMPT } },
+    shell: { kind: 'interactive', codePage: 65001 },
   });
 }
 

@@ -30,6 +30,7 @@ function farEnd() {
         yield chunk;
       }
     })(),
+    promptWord: '0123456789abcdef',
     writeText: async (text) => void sent.push(text),
     endInput: async () => void sent.push('<end>'),
     interrupt: async (how) => void sent.push(`<${how}>`),
@@ -39,7 +40,7 @@ function farEnd() {
   };
   const say = (text: string, stream: Chunk['stream'] = 'stdout') =>
     give({ stream, bytes: new TextEncoder().encode(text) });
-  const prompt = (directory = 'C:\\') => say(`\x1b]5985;${directory}\x1b\\${directory}>`);
+  const prompt = (directory = 'C:\\') => say(`\x1b]5985;${session.promptWord};${directory}\x1b\\${directory}>`);
   return { session, sent, say, prompt, end: () => give(null) };
 }
 
@@ -196,9 +197,20 @@ describe('LiveShell', () => {
   });
 
   test('a prompt cannot carry control characters or be endless', async () => {
-    const { shell, say } = await started();
-    say(`\x1b]5985;C:\\${'x'.repeat(2000)}\x1b\\C:\\${'x'.repeat(2000)}>`);
+    const { shell, prompt } = await started();
+    prompt(`C:\\${'x'.repeat(2000)}`);
     await settle();
     expect(shell.view.prompt.length).toBeLessThanOrEqual(300);
+  });
+
+  test('output that announces a prompt without the word changes nothing: what is typed stays hidden and is not kept', async () => {
+    const { shell, say, history } = await started();
+    shell.submit('type evil.txt');
+    say('\x1b]5985;C:\\Users\\me\x1b\\C:\\Users\\me>');
+    say('\r\nPassword: ');
+    await settle();
+    expect(shell.view).toMatchObject({ prompt: 'C:\\>', isRunning: true, seemsSecret: true });
+    await shell.answer('hunter2!Prod', true);
+    expect(history.lines).not.toContain('hunter2!Prod');
   });
 });

@@ -15,6 +15,7 @@ export type ShellSession = Pick<
   | 'watch'
   | 'open'
   | 'output'
+  | 'promptWord'
   | 'writeText'
   | 'endInput'
   | 'interrupt'
@@ -64,7 +65,7 @@ export class LiveShell {
   readonly #parts: LiveShellParts;
   readonly #listeners = new Set<() => void>();
   #session: ShellSession | null = null;
-  #prompts = new CmdPromptReader();
+  #prompts: CmdPromptReader | null = null;
   #view: ShellView = FRESH;
   #queue: string[] = [];
   #tail = '';
@@ -94,7 +95,8 @@ export class LiveShell {
   async run(session: ShellSession, codePage: number): Promise<void> {
     this.#session = session;
     this.#codePage = codePage;
-    this.#prompts = new CmdPromptReader();
+    const prompts = new CmdPromptReader(session.promptWord);
+    this.#prompts = prompts;
     this.#hasPrompts = false;
     this.#queue = [];
     this.#set({ ...FRESH, lastEnded: this.#view.lastEnded, isRunning: this.#parts.kind === 'command' });
@@ -113,7 +115,7 @@ export class LiveShell {
       for (const stream of ['stdout', 'stderr'] as const) {
         this.#take(stream, streams[stream].reader.flush(), streams[stream].filter);
       }
-      for (const event of this.#prompts.flush()) {
+      for (const event of prompts.flush()) {
         if (event.kind === 'text') this.#show('stdout', streams.stdout.filter.feed(event.text));
       }
     } catch (error) {
@@ -188,7 +190,7 @@ export class LiveShell {
       return;
     }
     // Prompts are announced by a sequence the filter would take out, so they are looked for first.
-    for (const event of this.#prompts.feed(text)) {
+    for (const event of this.#prompts?.feed(text) ?? []) {
       if (event.kind === 'text') this.#show('stdout', filter.feed(event.text));
       else this.#atPrompt(event.prompt);
     }
@@ -230,7 +232,7 @@ export class LiveShell {
     }
     const line = this.#queue.shift();
     if (line === undefined) return;
-    this.#prompts.expectEcho(line);
+    this.#prompts?.expectEcho(line);
     this.blocks.begin('command', this.#view.prompt, line);
     this.screen.writeCommand(this.#view.prompt, line);
     this.#tail = '';

@@ -25,6 +25,7 @@ class ScriptedSession {
   readonly output = (async function* () {})();
   readonly counts = { exchanges: 0, requestBytes: 0, responseBytes: 0, connections: 0, handshakes: 0 };
   readonly lastRoundTripMs = 12;
+  readonly promptWord = 'word';
   state: SessionState = { at: 'idle' };
   isClosed = false;
   readonly password: string;

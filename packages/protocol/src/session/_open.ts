@@ -47,6 +47,7 @@ export interface SessionOptions {
 /** What the parts of a session report to. */
 export interface SessionParts {
   readonly journal: Journal;
+  readonly promptWord: string;
   readonly counts: TrafficCounts;
   readonly onLink: (link: 'reopening' | 'live') => void;
   readonly onShell: () => void;
@@ -146,9 +147,10 @@ export async function openShell(
   const onAbort = (): void => stop.abort(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
   const { shell, platform } = options;
-  const { onShell, onOrphan } = parts;
+  const { promptWord, onShell, onOrphan } = parts;
   const hasSignedIn = signedIn(parts.journal);
-  const opening = openWinRs({ client, control, output, shell, platform, signal: stop.signal, onShell, onOrphan });
+  const setting = { shell, promptWord, platform, signal: stop.signal };
+  const opening = openWinRs({ client, control, output, ...setting, onShell, onOrphan });
   if (shell.kind === 'interactive') {
     // Until the shell is open a failure here stops the opening; later the first Receive tries again and reports.
     output.open(stop.signal, hasSignedIn).catch((error: unknown) => stop.abort(error));

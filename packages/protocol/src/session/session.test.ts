@@ -149,7 +149,8 @@ describe('an interactive session', () => {
       ['output', 1],
     ]);
     const create = double.operations[0]?.xml ?? '';
-    expect(create).toContain('$E]5985;$P$E\\$P$G');
+    expect(session.promptWord).toMatch(/^[0-9a-f]{16}$/);
+    expect(create).toContain(`$E]5985;${session.promptWord};$P$E\\$P$G`);
     const lanes = double.operations.map(({ name, connection }) => [name, double.connections[connection - 1]?.lane]);
     expect(lanes.filter(([name]) => name === 'Receive').every(([, lane]) => lane === 'output')).toBe(true);
     expect(lanes.filter(([name]) => name !== 'Receive').every(([, lane]) => lane === 'control')).toBe(true);

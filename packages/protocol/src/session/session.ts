@@ -2,6 +2,7 @@ import { withDeadline } from '../bytes/deadline.ts';
 import { encodeText } from '../codec/code-page.ts';
 import { fail, isWinRmError, WinRmError } from '../errors.ts';
 import { Journal, type JournalEvent } from '../journal.ts';
+import { makePromptWord } from '../shell/cmd-prompt.ts';
 import type { ExitCode, Interrupt, Shell } from '../shell/shell.ts';
 import { checkShellOptions } from '../shell/shell-options.ts';
 import type { TrafficCounts } from '../wsman/lane.ts';
@@ -24,6 +25,8 @@ export class Session {
   readonly output: AsyncIterable<OutputChunk>;
   /** Settles when the output has been taken to its end; rejects when that is impossible. */
   readonly exit: Promise<ExitCode>;
+  /** What an interactive shell's prompts are known by; for the `CmdPromptReader` of its output. Not for the eye. */
+  readonly promptWord: string;
   readonly #options: SessionOptions;
   readonly #counts: TrafficCounts = { exchanges: 0, requestBytes: 0, responseBytes: 0, connections: 0, handshakes: 0 };
   readonly #listeners = new Set<(state: SessionState) => void>();
@@ -39,6 +42,7 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.promptWord = makePromptWord(options.platform);
     this.journal = new Journal(() => options.platform.monotonicMs());
     this.journal.watch(({ what }) => this.#observe(what));
     this.#opened = new Promise((resolve, reject) => {
@@ -139,6 +143,7 @@ export class Session {
   async #openShell(signal: AbortSignal | undefined): Promise<Shell> {
     const parts: SessionParts = {
       journal: this.journal,
+      promptWord: this.promptWord,
       counts: this.#counts,
       onLink: (link) => this.#advance({ event: 'link', link }),
       onShell: () => this.#advance({ event: 'shell-made' }),

@@ -1,18 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CMD_PROMPT, CmdPromptReader, type PromptEvent } from './cmd-prompt.ts';
+import { fixedPlatform } from '../testing/fixed-platform.ts';
+import { CmdPromptReader, cmdPrompt, makePromptWord, type PromptEvent } from './cmd-prompt.ts';
 
-/** What cmd.exe writes for CMD_PROMPT in a directory. */
-const announced = (directory: string): string =>
-  CMD_PROMPT.replaceAll('$E', '\u001b').replaceAll('$P', directory).replaceAll('$G', '>');
+const WORD = '0123456789abcdef';
+
+/** What cmd.exe writes for the PROMPT of a word in a directory. */
+const announced = (directory: string, word = WORD): string =>
+  cmdPrompt(word).replaceAll('$E', '\u001b').replaceAll('$P', directory).replaceAll('$G', '>');
 
 const prompt = (directory: string): PromptEvent => ({ kind: 'prompt', directory, prompt: `${directory}>` });
 const text = (words: string): PromptEvent => ({ kind: 'text', text: words });
 
 /** Whole, and character by character with neighbouring texts joined: the events must be the same. */
 function readEveryWay(output: string, lines: readonly string[] = []): PromptEvent[] {
-  const whole = new CmdPromptReader();
-  const slow = new CmdPromptReader();
+  const whole = new CmdPromptReader(WORD);
+  const slow = new CmdPromptReader(WORD);
   for (const line of lines) {
     whole.expectEcho(line);
     slow.expectEcho(line);
@@ -78,19 +81,35 @@ describe('CmdPromptReader', () => {
   it('shows what was not expected: output of another program that looks like a prompt', () => {
     expect(readEveryWay(`${announced('C:\\')}dir\r\n`)).toEqual([prompt('C:\\'), text('dir\r\n')]);
     expect(readEveryWay('\u001b]0;title\u0007x\u001b[31mred')).toEqual([text('\u001b]0;title\u0007x\u001b[31mred')]);
-    expect(readEveryWay('\u001b]5985;a\nb\u001b\\')).toEqual([text('\u001b]5985;a\nb\u001b\\')]);
-    expect(readEveryWay('\u001b]5985;C:\\\u001b\\other> ')).toEqual([
+    expect(readEveryWay('\u001b]5985;0123456789abcdef;a\nb\u001b\\')).toEqual([
+      text('\u001b]5985;0123456789abcdef;a\nb\u001b\\'),
+    ]);
+    expect(readEveryWay('\u001b]5985;0123456789abcdef;C:\\\u001b\\other> ')).toEqual([
       { kind: 'prompt', directory: 'C:\\', prompt: '' },
       text('other> '),
     ]);
   });
 
+  it('takes no announcement that does not know the word for a prompt', () => {
+    for (const word of ['', 'C:\\', '0123456789abcdee', '0123456789ABCDEF', `${WORD}0`, ' 0123456789abcdef']) {
+      const forged = `${announced('C:\\', word)}Password: `;
+      expect(readEveryWay(forged)).toEqual([text(forged)]);
+    }
+    const old = '\u001b]5985;C:\\\u001b\\C:\\>';
+    expect(readEveryWay(`${old}${announced('C:\\')}`)).toEqual([text(old), prompt('C:\\')]);
+  });
+
+  it('takes a word of 64 random bits', () => {
+    const platform = fixedPlatform({ random: Uint8Array.from({ length: 16 }, (_, index) => 0xf8 + (index % 8)) });
+    expect(makePromptWord(platform)).toBe('f8f9fafbfcfdfeff');
+  });
+
   it('lets go of an announcement that never ends', () => {
-    const reader = new CmdPromptReader();
-    expect(reader.feed('\u001b]5985;abc')).toEqual([]);
-    expect(reader.flush()).toEqual([text('\u001b]5985;abc')]);
-    const long = `\u001b]5985;${'x'.repeat(5000)}`;
-    expect(new CmdPromptReader().feed(long)).toEqual([text(long)]);
+    const reader = new CmdPromptReader(WORD);
+    expect(reader.feed(`\u001b]5985;${WORD};abc`)).toEqual([]);
+    expect(reader.flush()).toEqual([text(`\u001b]5985;${WORD};abc`)]);
+    const long = `\u001b]5985;${WORD};${'x'.repeat(5000)}`;
+    expect(new CmdPromptReader(WORD).feed(long)).toEqual([text(long)]);
   });
 
   it('loses no character of text without prompts, for any output and any lines', () => {

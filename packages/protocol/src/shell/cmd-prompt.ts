@@ -1,8 +1,24 @@
+import { toHex } from '../bytes/bytes.ts';
+import type { Platform } from '../platform.ts';
+
+/**
+ * The word by which one shell's prompts are told from everything else it prints: 64 random bits. Without it a file, a
+ * log or a remote program could announce a prompt, and what is typed next would be taken for a command, shown and kept.
+ */
+export function makePromptWord(platform: Platform): string {
+  return toHex(platform.random(8));
+}
+
 /**
  * The value of the PROMPT variable with which cmd.exe announces each prompt: an operating system command of our own,
- * number 5985, that carries the directory, then the prompt a person knows. `$E` is ESC, `$P` the directory, `$G` ">".
+ * number 5985, that carries the shell's word and the directory, then the prompt a person knows. `$E` is ESC, `$P` the
+ * directory, `$G` ">".
+ *
+ * @param word of `makePromptWord`
  */
-export const CMD_PROMPT = '$E]5985;$P$E\\$P$G';
+export function cmdPrompt(word: string): string {
+  return `$E]5985;${word};$P$E\\$P$G`;
+}
 
 /** What the reader found in the output of an interactive cmd.exe. */
 export type PromptEvent =
@@ -18,16 +34,23 @@ export type PromptEvent =
 /**
  * Finds the prompts in the output of an interactive cmd.exe, and takes away the server's echo of lines that are already
  * on the screen: cmd.exe echoes what it reads from a pipe, other hosts may not. Where no announcement ever comes
- * (another program, another prompt), everything is text.
+ * (another program, another prompt), everything is text; so is an announcement that does not know the shell's word. A
+ * program that reads the PROMPT variable does know it: such a one has the person's rights on the host anyway.
  *
  * INVARIANT: what is held back is bounded, is a proper beginning of an announcement or of an echo, and comes out with
  * the next piece that proves it neither, or with `flush`.
  */
 export class CmdPromptReader {
+  readonly #announce: string;
   #held = '';
   #mode: 'text' | 'after-announcement' | 'at-prompt' = 'text';
   #directory = '';
   readonly #expected: string[] = [];
+
+  /** @param word of the shell whose output is read */
+  constructor(word: string) {
+    this.#announce = `\u001b]5985;${word};`;
+  }
 
   /** Says that a line is on its way to cmd.exe and already shown here. */
   expectEcho(line: string): void {
@@ -60,18 +83,19 @@ export class CmdPromptReader {
   }
 
   #readText(events: PromptEvent[]): boolean {
-    const start = this.#held.indexOf(ANNOUNCE);
+    const announce = this.#announce;
+    const start = this.#held.indexOf(announce);
     if (start < 0) {
-      const kept = partialStart(this.#held, ANNOUNCE);
+      const kept = partialStart(this.#held, announce);
       this.#emit(events, this.#held.length - kept);
       return false;
     }
     this.#emit(events, start);
     const end = this.#held.indexOf(TERMINATOR);
     if (end < 0 && this.#held.length <= MAX_ANNOUNCEMENT) return false;
-    const directory = end < 0 ? '' : this.#held.slice(ANNOUNCE.length, end);
+    const directory = end < 0 ? '' : this.#held.slice(announce.length, end);
     if (end < 0 || end > MAX_ANNOUNCEMENT || CONTROL.test(directory)) {
-      this.#emit(events, ANNOUNCE.length); // somebody else's sequence: let the terminal judge it
+      this.#emit(events, announce.length); // somebody else's sequence: let the terminal judge it
       return true;
     }
     this.#directory = directory;
@@ -138,7 +162,6 @@ function joined(events: readonly PromptEvent[]): PromptEvent[] {
   return out;
 }
 
-const ANNOUNCE = '\u001b]5985;';
 const TERMINATOR = '\u001b\\';
 const CONTROL = /[\u0000-\u001f]/;
 /** Longer than the longest path of Windows that a directory can have while cmd.exe is in it. */

@@ -14,7 +14,7 @@ import {
 } from '../wsman/operations.ts';
 import { Input } from './_input.ts';
 import { Output } from './_output.ts';
-import { CMD_PROMPT } from './cmd-prompt.ts';
+import { cmdPrompt } from './cmd-prompt.ts';
 import { type ExitCode, exitCodeOf, type Interrupt, type Shell } from './shell.ts';
 import { checkShellOptions, type ShellOptions } from './shell-options.ts';
 
@@ -26,6 +26,8 @@ export interface WinRsOptions {
   /** Carries Receive; for a single command also Create and Command, so that it needs one connection only. */
   readonly output: Lane;
   readonly shell: ShellOptions;
+  /** Of `makePromptWord`; for an interactive shell. */
+  readonly promptWord: string;
   readonly platform: Platform;
   readonly signal: AbortSignal;
   /** Called when the server has made the shell, before the command is started. */
@@ -64,7 +66,7 @@ export async function openWinRs(options: WinRsOptions): Promise<Shell> {
       codePage: shell.codePage,
       noProfile: shell.noProfile ?? false,
       workingDirectory: shell.workingDirectory || null,
-      environment: { ...(isInteractive ? { PROMPT: CMD_PROMPT } : {}), ...shell.environment },
+      environment: { ...(isInteractive ? { PROMPT: cmdPrompt(options.promptWord) } : {}), ...shell.environment },
       idleTimeoutSeconds: shell.idleTimeoutSeconds ?? DEFAULT_IDLE_SECONDS,
     }),
     starter,
