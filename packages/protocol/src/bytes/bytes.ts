@@ -79,22 +79,38 @@ function base64Chunk(bytes: Uint8Array): string {
 export function fromBase64(text: string): Uint8Array | null {
   const digits = /\s/.test(text) ? text.replace(/\s+/g, '') : text;
   if (digits.length % 4 !== 0) return null;
-  const padding = digits.endsWith('==') ? 2 : digits.endsWith('=') ? 1 : 0;
-  const out = new Uint8Array((digits.length / 4) * 3 - padding);
+  const paddingLength = digits.endsWith('==') ? 2 : digits.endsWith('=') ? 1 : 0;
+  const out = new Uint8Array((digits.length / 4) * 3 - paddingLength);
+  const wholeLength = digits.length - (paddingLength === 0 ? 0 : 4);
   let at = 0;
-  for (let i = 0; i < digits.length; i += 4) {
-    const isLast = i + 4 === digits.length;
-    let word = 0;
-    for (let k = 0; k < 4; k++) {
-      const isPadding = isLast && k >= 4 - padding;
-      const value = isPadding ? 0 : (BASE64_VALUE[digits.charCodeAt(i + k)] ?? -1);
-      if (value < 0) return null;
-      word = (word << 6) | value;
-    }
-    if (isLast && padding > 0 && (word & (padding === 2 ? 0xffff : 0xff)) !== 0) return null;
-    for (let shift = 16; shift >= 0 && at < out.length; shift -= 8) out[at++] = (word >> shift) & 255;
+  // All command output comes this way: one pass without branches, and one look at the end for what is no digit.
+  let seen = 0;
+  for (let i = 0; i < wholeLength; i += 4) {
+    const word =
+      (valueAt(digits, i) << 18) |
+      (valueAt(digits, i + 1) << 12) |
+      (valueAt(digits, i + 2) << 6) |
+      valueAt(digits, i + 3);
+    seen |= word;
+    out[at++] = word >> 16;
+    out[at++] = word >> 8;
+    out[at++] = word;
   }
-  return out;
+  if (paddingLength > 0) {
+    const third = paddingLength === 2 ? 0 : valueAt(digits, wholeLength + 2);
+    const word = (valueAt(digits, wholeLength) << 18) | (valueAt(digits, wholeLength + 1) << 12) | (third << 6);
+    if ((word & (paddingLength === 2 ? 0xffff : 0xff)) !== 0) return null;
+    seen |= word;
+    out[at++] = word >> 16;
+    if (paddingLength === 1) out[at] = word >> 8;
+  }
+  return seen < 0 ? null : out;
+}
+
+/** Of one digit, 0 to 63; what is no digit is negative, and stays so in whatever it is shifted and joined into. */
+function valueAt(digits: string, at: number): number {
+  const code = digits.charCodeAt(at);
+  return code > 255 ? -1 : (BASE64_VALUE[code] as number);
 }
 
 function base64Values(): Int8Array {
