@@ -69,7 +69,7 @@ export function startChild(
         };
         const timer = setTimeout(() => finish(() => reject(failure('no word in time'))), START_LIMIT_MS);
         watchers.add(look);
-        over.then((how) => finish(() => reject(failure(how))));
+        void over.then((how) => finish(() => reject(failure(how))));
         look();
       }),
     async ended() {

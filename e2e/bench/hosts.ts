@@ -29,7 +29,7 @@ export async function startGssHost(): Promise<Host> {
       server
         .log()
         .filter((event) => event.ev === 'request')
-        .map((event) => ({ connection: event.conn, action: String(event['action'] ?? '') })),
+        .map(({ conn, action }) => ({ connection: conn, action: typeof action === 'string' ? action : '' })),
     stop: server.stop,
   };
 }

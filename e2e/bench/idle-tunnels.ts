@@ -4,7 +4,7 @@ import { WebSocket } from 'ws';
 import { freePort } from '../peers/peers.ts';
 import { isInstalled, startChild, untilListening } from './children.ts';
 import type { Bench } from './figure.ts';
-import { startRelay } from './relay-process.ts';
+import { startRelay } from './own-relay.ts';
 
 const FAR_END = fileURLToPath(new URL('far-end.ts', import.meta.url));
 const TUNNELS = 2000;

@@ -7,7 +7,7 @@ import { RIG_ACCOUNT } from '../peers/peers.ts';
 import { Person } from '../person.ts';
 import { CHROMIUM, CHROMIUM_ARGS } from '../playwright.config.ts';
 import { startChild } from './children.ts';
-import { type RelayProcess, startRelay } from './relay-process.ts';
+import { type RelayProcess, startRelay } from './own-relay.ts';
 
 const WEB_EXPORT = fileURLToPath(new URL('../../web/out', import.meta.url));
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

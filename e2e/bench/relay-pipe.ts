@@ -4,7 +4,7 @@ import { freePort } from '../peers/peers.ts';
 import { type Child, isInstalled, startChild, untilListening } from './children.ts';
 import { type Bench, median, quantile, type Say } from './figure.ts';
 import { measureDown, measureEcho, measureUp, type NearEnd, overTcp, overWebSocket } from './near-end.ts';
-import { startRelay } from './relay-process.ts';
+import { startRelay } from './own-relay.ts';
 
 const FAR_END = fileURLToPath(new URL('far-end.ts', import.meta.url));
 const MIB_PER_RUN = 256;

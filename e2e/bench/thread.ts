@@ -2,17 +2,23 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { BrowserContext, Page } from 'playwright';
 import { RIG_ACCOUNT } from '../peers/peers.ts';
 import { startChild } from './children.ts';
 import { type Bench, median, quantile } from './figure.ts';
 import { startTestbedHost } from './hosts.ts';
 import { OUTPUT_BYTES, OUTPUT_COMMAND, outputHash } from './output.ts';
-import type { ThreadRun } from './page/page.ts';
 import { builtApp, startStage } from './page-kit.ts';
+import type { ThreadRun } from './thread-run.ts';
 
 const VITE = fileURLToPath(new URL('../node_modules/.bin/vite', import.meta.url));
 const CONFIG = fileURLToPath(new URL('page/vite.config.ts', import.meta.url));
 const ROUNDS = 3;
+
+interface TimedRun extends ThreadRun {
+  /** What the page's main thread worked, its own time and not the clock's: others on the machine do not count. */
+  readonly cpuMs: number;
+}
 
 /** The same 50 MB into the same terminal, with the protocol on the main thread and in a worker. */
 export const thread: Bench = async (say) => {
@@ -31,12 +37,14 @@ export const thread: Bench = async (say) => {
       await page.goto('/bench/');
       await page.waitForFunction(() => typeof window.runOutput === 'function');
       const what = { origin: stage.relay.origin, target: `127.0.0.1:${host.port}`, ...RIG_ACCOUNT };
-      const runs: Record<'main' | 'worker', ThreadRun[]> = { main: [], worker: [] };
-      const run = (where: 'main' | 'worker') =>
-        page.evaluate(([place, asked]) => window.runOutput(place, asked), [
-          where,
-          { ...what, command: OUTPUT_COMMAND },
-        ] as const);
+      const runs: Record<'main' | 'worker', TimedRun[]> = { main: [], worker: [] };
+      const cpuMs = await mainThreadCpu(stage.context, page);
+      const run = async (where: 'main' | 'worker'): Promise<TimedRun> => {
+        const before = await cpuMs();
+        const asked = [where, { ...what, command: OUTPUT_COMMAND }] as const;
+        const ran = await page.evaluate(([place, command]) => window.runOutput(place, command), asked);
+        return { ...ran, cpuMs: (await cpuMs()) - before };
+      };
       for (let round = 0; round < ROUNDS; round += 1) {
         // The order changes, so that neither always runs in the warmer browser.
         for (const where of round % 2 === 0 ? (['main', 'worker'] as const) : (['worker', 'main'] as const)) {
@@ -55,10 +63,11 @@ export const thread: Bench = async (say) => {
   }
 };
 
-function tell(say: Parameters<Bench>[0], runs: Readonly<Record<'main' | 'worker', readonly ThreadRun[]>>): void {
+function tell(say: Parameters<Bench>[0], runs: Readonly<Record<'main' | 'worker', readonly TimedRun[]>>): void {
   const note = `median of ${ROUNDS}, interleaved, 50 MB into the product's terminal, SHA-256 verified`;
-  const figures: readonly [name: string, unit: string, of: (run: ThreadRun) => number][] = [
+  const figures: readonly [name: string, unit: string, of: (run: TimedRun) => number][] = [
     ['protocol on the main thread, output', 'MB/s', (run) => OUTPUT_BYTES / 1e3 / run.ms],
+    ['protocol on the main thread, CPU there per MB', 'ms', (run) => run.cpuMs / (OUTPUT_BYTES / 1e6)],
     ['protocol on the main thread, longest task', 'ms', (run) => Math.max(0, ...run.longTaskMs)],
     ['protocol on the main thread, long tasks in all', 'ms', (run) => run.longTaskMs.reduce((sum, ms) => sum + ms, 0)],
     ['protocol on the main thread, p99 between frames', 'ms', (run) => quantile(run.frameMs, 0.99)],
@@ -67,4 +76,14 @@ function tell(say: Parameters<Bench>[0], runs: Readonly<Record<'main' | 'worker'
     const [value, peerValue] = [median(runs.main.map(of)), median(runs.worker.map(of))];
     say({ name, value, unit, peer: 'in a worker', peerValue, note });
   }
+}
+
+/** The CPU time of all tasks of a page's main thread so far, as Chromium counts it. */
+async function mainThreadCpu(context: BrowserContext, page: Page): Promise<() => Promise<number>> {
+  const devtools = await context.newCDPSession(page);
+  await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
+  return async () => {
+    const { metrics } = await devtools.send('Performance.getMetrics');
+    return (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Number.NaN) * 1000;
+  };
 }

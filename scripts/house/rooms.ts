@@ -156,6 +156,12 @@ export const ROOMS: readonly Room[] = [
     // The openssl command is set against the TLS room itself, which has no door of its own.
     testsMayImport: ['root', 'tls'],
   },
+  // Puts the product's own parts together in two ways, to measure which is better.
+  {
+    name: 'e2e/bench/page',
+    folder: 'e2e/bench/page',
+    mayImport: ['protocol', 'protocol/relay', 'e2e', 'web/features', 'node'],
+  },
 ];
 
 /**

@@ -1,14 +1,6 @@
 import { parseCredential, parseTarget, Session } from '@fairlead/protocol';
 import { defaultPlatform, relayRoad } from '@fairlead/protocol/relay';
-
-/** What is run, and where. */
-export interface OneCommand {
-  readonly origin: string;
-  readonly target: string;
-  readonly user: string;
-  readonly password: string;
-  readonly command: string;
-}
+import type { OneCommand } from '../thread-run.ts';
 
 /** A session for one command over the page's relay, as the product makes it; it works in a page and in a worker. */
 export function makeSession(what: OneCommand): Session {

@@ -4,30 +4,14 @@ import type { OutputChunk } from '@fairlead/protocol';
 import { LineHistory } from '../../../web/features/session/history.ts';
 import { LiveShell, type ShellSession } from '../../../web/features/session/live-shell.ts';
 import { TerminalScreen } from '../../../web/features/session/screen/terminal-screen.ts';
-import { makeSession, type OneCommand } from './one-command.ts';
+import type { OneCommand, ThreadRun } from '../thread-run.ts';
+import { makeSession } from './one-command.ts';
 import type { FromWorker, ToWorker } from './worker.ts';
-
-/** What one run came to. */
-export interface ThreadRun {
-  readonly ms: number;
-  readonly bytes: number;
-  readonly sha256: string;
-  /** Tasks over 50 ms on the main thread. */
-  readonly longTaskMs: readonly number[];
-  /** Times between frames. */
-  readonly frameMs: readonly number[];
-}
 
 interface Source {
   readonly session: ShellSession;
   readonly opened: Promise<void>;
   readonly close: () => Promise<void> | void;
-}
-
-declare global {
-  interface Window {
-    runOutput(where: 'main' | 'worker', what: OneCommand): Promise<ThreadRun>;
-  }
 }
 
 window.runOutput = async (where, what) => {

@@ -1,5 +1,6 @@
 /** The protocol in a worker: opens when told to, hands chunks out, and waits when the page has not taken enough. */
-import { makeSession, type OneCommand } from './one-command.ts';
+import type { OneCommand } from '../thread-run.ts';
+import { makeSession } from './one-command.ts';
 
 /** Chunks on their way; more would only wait in the page. */
 const MAX_UNTAKEN = 4;
