@@ -18,6 +18,9 @@ import type { SignIn } from './store.ts';
 /** A tab sends its ticket at once; whoever does not, holds a connection for nothing. */
 const TICKET_WAIT_MS = 10_000;
 
+/** How long somebody who is not signed in may take to close a socket that was refused. */
+const STRANGER_MS = 2000;
+
 type Cause = keyof typeof CLOSE_CODES;
 
 /** Which closing code goes with an error that kept a road from being opened, where it is not `roadFailed`. */
@@ -186,6 +189,8 @@ export class DialSocket {
     this.#count();
     this.#pipe?.destroy();
     this.#socket.close(CLOSE_CODES[cause]);
+    // A stranger's farewell is not waited for as long as the library would.
+    if (this.signIn === null) setTimeout(() => this.#socket.terminate(), STRANGER_MS).unref();
     if (was === 'open') {
       this.#room.metrics.pipesOpen.dec();
       this.#log('pipe.closed', {

@@ -32,7 +32,12 @@ const API_ROUTES = new Map(Object.entries(API_PATHS).map(([name, path]) => [path
 /** Makes the one HTTP server: page, API, metrics, health and WebSockets. It is not listening yet. */
 export function createDoors(options: DoorOptions): Server {
   const headers = Object.entries(securityHeaders(options.origins.isHttps));
-  const server = createServer({ maxHeaderSize: 16 * 1024, headersTimeout: 15_000, requestTimeout: 30_000 });
+  const server = createServer({
+    maxHeaderSize: 16 * 1024,
+    headersTimeout: 15_000,
+    requestTimeout: 30_000,
+    connectionsCheckingInterval: 5_000, // Node looks for late heads only this often, by default every 30 s
+  });
   server.keepAliveTimeout = 65_000; // longer than the usual reverse proxy's, which must be the one to close first
   server.maxRequestsPerSocket = 0;
   server.on('request', (request, response) => {

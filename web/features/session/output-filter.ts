@@ -114,11 +114,17 @@ export function plainText(filtered: string): string {
 
 const SPECIAL = /[\0-\x07\x0b\x0c\x0e-\x1f\x7f-\x9f]/;
 
-/** Final bytes that colour (m), move (A to H, d, f, G, `), erase on the page (J, K, X) or shift text in it (P, @, L, M). */
-const SAFE = new Set([...'mABCDEFGHdfKXP@LM`']);
+/**
+ * Final bytes that colour (m), move (A to H, d, f, G, `) or erase on the page (J, K, X). Not those that shift text in it
+ * (P, @, L, M): no program writes them to a pipe, and each costs the terminal a walk over all it keeps.
+ */
+const SAFE = new Set([...'mABCDEFGHdfKX`']);
+
+/** No page has a thousand rows and no colour a thousand shades; a terminal told to move 2,147,483,647 rows may try. */
+const PARAMETERS = /^[0-9]{0,3}(?:[;:][0-9]{0,3}){0,31}$/;
 
 function isSafe(body: string, final: string): boolean {
-  if (!/^[0-9;:]*$/.test(body)) return false;
+  if (!PARAMETERS.test(body)) return false;
   // Erase in Display 3 wipes the scrollback: what was there before is not the program's to erase.
   if (final === 'J') return /^[012]?$/.test(body);
   return SAFE.has(final);
