@@ -29,6 +29,7 @@ export const EXIT_CODE_TEXTS: readonly (readonly [number, string])[] = [
   [EXIT_CODES.shell, 'the remote shell ended early, or the fate of a request is unknown'],
   [EXIT_CODES.timedOut, 'no answer in time'],
   [EXIT_CODES.interrupted, 'interrupted with Ctrl+C'],
+  [143, 'ended by SIGTERM (129: SIGHUP); the remote command was stopped and its shell deleted'],
   [UNREPRESENTABLE, 'the remote exit code is not between 0 and 255 (--json prints it whole)'],
 ];
 

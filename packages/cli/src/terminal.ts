@@ -8,8 +8,8 @@ export interface Terminal {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Asks for a secret without showing it; null when there is nobody to ask. */
   readonly askSecret: (question: string) => Promise<string | null>;
-  /** Calls back on Ctrl+C until the returned function is called. */
-  readonly onInterrupt: (listener: () => void) => () => void;
+  /** Calls back on Ctrl+C, and when the process is asked to stop, until the returned function is called. */
+  readonly onInterrupt: (listener: (how: 'interrupt' | 'stop') => void) => () => void;
 }
 
 /** Writes and waits until the reader has taken it, so that output cannot pile up here. */
