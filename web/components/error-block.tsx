@@ -1,10 +1,17 @@
 'use client';
 
-import type { WinRmError } from '@fairlead/protocol';
+import type { CertificateEvidence, WinRmError } from '@fairlead/protocol';
 import { useTranslations } from 'next-intl';
+import { lazy, Suspense } from 'react';
+import { isCertificateChange } from '@/features/trust/certificate-change.ts';
 import { errorText } from '@/lib/error-text.ts';
 import { Button } from './ui/button.tsx';
 import { showToast } from './ui/toast.tsx';
+
+const CertificateFacts = lazy(async () => ({
+  default: (await import('@/features/trust/certificate-facts.tsx')).CertificateFacts,
+}));
+const ChangedCertificate = lazy(() => import('@/features/trust/changed-certificate.tsx'));
 
 /**
  * An error as a person can use it: what happened, what the peer said in its own words, what to do, and one action.
@@ -22,6 +29,7 @@ export function ErrorBlock({
 }) {
   const t = useTranslations();
   const text = errorText(error);
+  const evidence = certificateOf(error);
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(text.report);
@@ -30,6 +38,15 @@ export function ErrorBlock({
       showToast(t('common.notCopied'), 'warn');
     }
   };
+  if (isCertificateChange(error)) {
+    return (
+      <div className="arrives mt-2 rounded-card border-2 border-bad bg-surface p-4">
+        <Suspense fallback={null}>
+          <ChangedCertificate error={error} />
+        </Suspense>
+      </div>
+    );
+  }
   const isForAdmin = text.recovery === 'ask-admin';
   return (
     <div role="alert" className="arrives mt-2 rounded-card border border-line bg-ground p-4">
@@ -41,6 +58,14 @@ export function ErrorBlock({
             {text.evidence}
           </pre>
         </figure>
+      )}
+      {text.meaningKey && <p className="mt-3 max-w-[72ch]">{t(text.meaningKey)}</p>}
+      {evidence && (
+        <div className="mt-3 border-t border-line pt-3">
+          <Suspense fallback={null}>
+            <CertificateFacts evidence={evidence} />
+          </Suspense>
+        </div>
       )}
       <p className="mt-3 max-w-[72ch] text-ink-soft">{t(text.hintKey, text.values)}</p>
       <div className="mt-4 flex flex-wrap items-center gap-2">
@@ -65,4 +90,9 @@ export function ErrorBlock({
       </div>
     </div>
   );
+}
+
+/** The certificate an error is about, if it is about one. */
+function certificateOf({ details }: WinRmError): CertificateEvidence | null {
+  return 'subject' in details && 'sha1' in details ? details : null;
 }

@@ -22,25 +22,30 @@ export function stretchState(next: HopView): 'idle' | 'dialling' | 'open' | 'bro
 export const READABLE_OVER_HTTP = 'hops.readable.http';
 /** Message key: what a stretch still shows once the sign-in is over and every body is sealed. */
 export const READABLE_WHEN_SEALED = 'hops.readable.sealed';
+/** Message key: what a stretch shows while TLS from end to end crosses it. */
+export const READABLE_OVER_TLS = 'hops.readable.tls';
 
 /**
  * The nodes of a road that nobody walks at the moment, as the connect dialog and the explanations draw it.
  *
  * Plain HTTP to 5985 seals the bodies only. The sign-in is about to cross every stretch in the open, so before it has
- * happened every padlock is open; a live session may close them (`sealed` with READABLE_WHEN_SEALED) afterwards.
+ * happened every padlock is open; a live session may close them (`sealed` with READABLE_WHEN_SEALED) afterwards. With
+ * HTTPS nothing but the TLS handshake ever crosses in the open, so every padlock is closed.
  */
 export function plannedHops(road: {
   readonly relay: string;
   readonly proxies: readonly string[];
   readonly server: string;
+  readonly scheme: 'http' | 'https';
 }): HopView[] {
+  const isTls = road.scheme === 'https';
   const node = (id: string, kind: HopView['kind'], name: string): HopView => ({
     id,
     kind,
     name,
     state: 'idle',
-    lockToNext: kind === 'server' ? null : 'open',
-    readableKey: kind === 'server' ? null : READABLE_OVER_HTTP,
+    lockToNext: kind === 'server' ? null : isTls ? 'sealed' : 'open',
+    readableKey: kind === 'server' ? null : isTls ? READABLE_OVER_TLS : READABLE_OVER_HTTP,
     ms: null,
   });
   return [

@@ -41,6 +41,17 @@ describe('errorText', () => {
     expect(errorText(error).values).toEqual({ argument: 'command', reason: 'too-long', limit: 8191 });
   });
 
+  it('says what a host’s fault code means, where that is known', () => {
+    const fault = { subcode: '', text: 'Der Verzeichnisname ist ungültig.', machine: 'web01' };
+    expect(errorText(new WinRmError('wsman.fault', { ...fault, code: '267' })).meaningKey).toBe('faults.bad-directory');
+    expect(errorText(new WinRmError('wsman.fault', { ...fault, code: '1' })).meaningKey).toBeNull();
+    expect(errorText(new WinRmError('relay.lost', { reason: 'reset' })).meaningKey).toBeNull();
+  });
+
+  it('does not put our own words about TLS into a peer’s mouth', () => {
+    expect(errorText(new WinRmError('tls.bad-record', { problem: 'its tag is wrong' })).evidence).toBe('');
+  });
+
   it('writes a report of the code and every fact', () => {
     expect(errorText(new WinRmError('relay.lost', { reason: 'reset' })).report).toBe('relay.lost\nreason: reset');
   });

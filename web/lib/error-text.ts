@@ -1,4 +1,4 @@
-import type { Recovery, WinRmError } from '@fairlead/protocol';
+import { faultMeaning, type Recovery, type WinRmError } from '@fairlead/protocol';
 
 /** Values for the parameters of a sentence. */
 export type SentenceValues = Record<string, string | number>;
@@ -8,6 +8,8 @@ export interface ErrorText {
   readonly code: string;
   /** What happened, and where. */
   readonly messageKey: string;
+  /** What the host's fault code means, in our words; null where there is none, or nobody here knows it. */
+  readonly meaningKey: string | null;
   /** What to do about it. */
   readonly hintKey: string;
   readonly values: SentenceValues;
@@ -32,12 +34,14 @@ export function errorText(error: WinRmError): ErrorText {
   for (const [name, value] of details) {
     values[name] = typeof value === 'number' ? value : clean(String(value)).slice(0, MAX_VALUE_CHARACTERS);
   }
-  const told = EVIDENCE.map((name) => details.find(([key]) => key === name)?.[1]).find(
-    (value): value is string => typeof value === 'string' && value.trim() !== '',
-  );
+  // What is wrong with TLS is said in our words, and stands in the sentence already.
+  const told = (error.code.startsWith('tls.') ? [] : EVIDENCE)
+    .map((name) => details.find(([key]) => key === name)?.[1])
+    .find((value): value is string => typeof value === 'string' && value.trim() !== '');
   return {
     code: error.code,
     messageKey: argumentKey(error) ?? error.messageKey,
+    meaningKey: meaningKey(error),
     hintKey: error.hintKey,
     values,
     recovery: error.recovery,
@@ -57,4 +61,10 @@ function argumentKey(error: WinRmError): string | null {
   if (error.code !== 'misuse.bad-argument') return null;
   const details = error.details as { reason: string };
   return `arguments.${details.reason}`;
+}
+
+function meaningKey(error: WinRmError): string | null {
+  if (error.code !== 'wsman.fault') return null;
+  const meaning = faultMeaning((error.details as { code: string }).code);
+  return meaning === null ? null : `faults.${meaning}`;
 }

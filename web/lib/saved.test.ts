@@ -27,6 +27,8 @@ const TARGET: SavedTarget = {
   noProfile: true,
   routeId: 'r',
   isProduction: true,
+  sealsAlways: true,
+  allowsLegacyTls: true,
   usedAt: 5,
 };
 

@@ -4,7 +4,9 @@
  */
 
 /** How one signs in; the words of the protocol package's `AuthPolicy`. */
-export type SavedPolicy = 'negotiate' | 'negotiate-raw' | 'ntlm';
+export type SavedPolicy = 'negotiate' | 'negotiate-raw' | 'ntlm' | 'basic' | 'certificate';
+
+const POLICIES: readonly SavedPolicy[] = ['negotiate', 'negotiate-raw', 'ntlm', 'basic', 'certificate'];
 
 /** A proxy that was given a name. */
 export interface SavedRoute {
@@ -32,6 +34,10 @@ export interface SavedTarget {
   /** A saved route, or null for a direct road. */
   readonly routeId: string | null;
   readonly isProduction: boolean;
+  /** Seal messages inside TLS as well; https targets only. */
+  readonly sealsAlways: boolean;
+  /** Lets the ciphers of old servers in; https targets only. */
+  readonly allowsLegacyTls: boolean;
   /** Milliseconds since 1970, or 0 when never used. */
   readonly usedAt: number;
 }
@@ -90,7 +96,7 @@ function parseTargetEntry(from: Record<string, unknown>): SavedTarget[] {
       target,
       name: text('name', 100),
       user: text('user', 256),
-      policy: policy === 'ntlm' || policy === 'negotiate-raw' ? policy : 'negotiate',
+      policy: POLICIES.find((known) => known === policy) ?? 'negotiate',
       shell: from['shell'] === 'command' ? 'command' : 'interactive',
       command: text('command', 8192),
       codePage: Number.isInteger(codePage) ? (codePage as number) : 65_001,
@@ -98,6 +104,8 @@ function parseTargetEntry(from: Record<string, unknown>): SavedTarget[] {
       noProfile: from['noProfile'] === true,
       routeId: isText(routeId, 64) ? routeId : null,
       isProduction: from['isProduction'] === true,
+      sealsAlways: from['sealsAlways'] === true,
+      allowsLegacyTls: from['allowsLegacyTls'] === true,
       usedAt: Number.isFinite(usedAt) ? (usedAt as number) : 0,
     },
   ];

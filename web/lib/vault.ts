@@ -1,3 +1,5 @@
+import type { ClientCertificate } from '@fairlead/protocol';
+
 /**
  * Secrets of this tab. Passwords that were typed live in memory and go with the tab. One secret outlives a reload: the
  * demo's password, as AES-GCM ciphertext in IndexedDB under a key the browser will use but never hand out. It opens
@@ -5,6 +7,7 @@
  */
 
 const passwords = new Map<string, string>();
+const certificates = new Map<string, ClientCertificate>();
 
 /** Remembers a password until the tab closes or it is forgotten. The key names target and user, never a secret. */
 export function keepPassword(key: string, password: string): void {
@@ -19,6 +22,18 @@ export function findPassword(key: string): string | null {
 /** Forgets one password, as after a server has rejected it. */
 export function forgetPassword(key: string): void {
   passwords.delete(key);
+}
+
+/** Remembers a certificate to log on with until the tab closes; one it replaces is wiped. */
+export function keepCertificate(key: string, certificate: ClientCertificate): void {
+  const before = certificates.get(key);
+  if (before !== undefined && before !== certificate) before.key.wipe();
+  certificates.set(key, certificate);
+}
+
+/** The certificate remembered under a key, or null. */
+export function findCertificate(key: string): ClientCertificate | null {
+  return certificates.get(key) ?? null;
 }
 
 /** Keeps the demo's password for this tab and, where the browser allows, sealed for the next load. */
@@ -53,6 +68,8 @@ export async function findDemoPassword(): Promise<string | null> {
 /** Forgets every secret, in memory and in storage. */
 export async function forgetEverything(): Promise<void> {
   passwords.clear();
+  for (const { key } of certificates.values()) key.wipe();
+  certificates.clear();
   try {
     await withStore('readwrite', (store) => store.clear());
   } catch {

@@ -15,6 +15,7 @@ export function Dialog({
   title,
   size = 'medium',
   isProduction = false,
+  isStop = false,
   footer,
   onClose,
   children,
@@ -23,6 +24,8 @@ export function Dialog({
   size?: keyof typeof WIDTHS;
   /** A bar in the colour kept for production. */
   isProduction?: boolean;
+  /** Everything stops here: a red head, the one place beside production that has it. */
+  isStop?: boolean;
   footer?: ReactNode;
   onClose: () => void;
   children: ReactNode;
@@ -54,11 +57,13 @@ export function Dialog({
       className={`opens max-h-[calc(100dvh-2rem)] w-[calc(100vw-1.5rem)] flex-col overflow-hidden rounded-card border border-line-strong bg-surface text-ink open:flex ${WIDTHS[size]}`}
     >
       {isProduction && <div className="h-1 shrink-0 bg-bad" />}
-      <div className="flex shrink-0 items-center justify-between gap-2 border-b border-line py-2 pr-2 pl-5">
+      <div
+        className={`flex shrink-0 items-center justify-between gap-2 border-b py-2 pr-2 pl-5 ${isStop ? 'border-bad bg-bad text-on-bad' : 'border-line'}`}
+      >
         <h2 ref={heading} id={titleId} tabIndex={-1} className="outline-none text-lg leading-tight font-semibold">
           {title}
         </h2>
-        <IconButton label={t('close')} icon="cross" onClick={onClose} />
+        <IconButton label={t('close')} icon="cross" className={isStop ? 'text-on-bad!' : ''} onClick={onClose} />
       </div>
       <div className="min-h-0 grow overflow-y-auto px-5 py-4">{children}</div>
       {footer && (

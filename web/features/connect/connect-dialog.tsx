@@ -8,7 +8,7 @@ import { type AppWindow, openWindow } from '@/features/frame/windows.ts';
 import { useSaved } from '@/features/home/use-saved.ts';
 import { connect, passwordKey } from '@/features/session/session-registry.ts';
 import { changeSaved, withTarget } from '@/lib/saved.ts';
-import { findPassword } from '@/lib/vault.ts';
+import { findCertificate, findPassword } from '@/lib/vault.ts';
 import { ConnectFields } from './connect-fields.tsx';
 import {
   type CheckedForm,
@@ -17,6 +17,7 @@ import {
   EMPTY_FORM,
   type FormProblems,
   formOf,
+  needsHttps,
   savedOf,
 } from './connect-form.ts';
 import { ConnectProgress } from './connect-progress.tsx';
@@ -31,7 +32,9 @@ export default function ConnectDialog({ opened }: { opened: Extract<AppWindow, {
   const [targetId] = useState(() => opened.targetId ?? crypto.randomUUID());
   const [form, setForm] = useState<ConnectForm>(() => {
     const saved = targets.find(({ id }) => id === opened.targetId);
-    return saved ? formOf(saved, findPassword(passwordKey(saved))) : EMPTY_FORM;
+    if (saved === undefined) return EMPTY_FORM;
+    const key = passwordKey(saved);
+    return formOf(saved, { password: findPassword(key), certificate: findCertificate(key) });
   });
   const [problems, setProblems] = useState<FormProblems>({});
   const [sessionId, setSessionId] = useState<string | null>(null);
@@ -52,15 +55,19 @@ export default function ConnectDialog({ opened }: { opened: Extract<AppWindow, {
       return;
     }
     checked.current = result.checked;
-    const { printedTarget, user, route, shell } = result.checked;
+    const { target, printedTarget, user, route, shell } = result.checked;
     markConnected();
     setSessionId(
       connect({
         label: form.name.trim() || printedTarget,
         target: printedTarget,
+        scheme: target.scheme,
         policy: form.policy,
         user,
-        password: form.password,
+        password: form.policy === 'certificate' ? '' : form.password,
+        certificate: form.policy === 'certificate' ? form.certificate : null,
+        sealsAlways: form.sealsAlways && !needsHttps(form.policy) && target.scheme === 'https',
+        allowsLegacyTls: form.allowsLegacyTls,
         route,
         shell,
         isDemo: false,

@@ -8,22 +8,31 @@ import { Badge } from '@/components/ui/badge.tsx';
 import { CheckField, ChoiceField, SelectField, TextField } from '@/components/ui/field.tsx';
 import { Icon } from '@/components/ui/icons.tsx';
 import { useSaved } from '@/features/home/use-saved.ts';
-import type { SavedPolicy } from '@/lib/saved.ts';
-import { type ConnectForm, type FormProblems, OFFERED_CODE_PAGES, printAddress, readServer } from './connect-form.ts';
+import type { SavedRoute } from '@/lib/saved.ts';
+import {
+  type ChosenServer,
+  type ConnectForm,
+  chooseServer,
+  type FormProblems,
+  needsHttps,
+  OFFERED_CODE_PAGES,
+  printAddress,
+} from './connect-form.ts';
 import { useProblemWords } from './problem-words.ts';
 import { RouteForm } from './route-form.tsx';
+import { SignInFields } from './sign-in-fields.tsx';
 
-const POLICIES: readonly SavedPolicy[] = ['negotiate', 'ntlm', 'negotiate-raw'];
 const NEW_ROUTE = '+';
 
-interface Part {
+/** What each group of fields is given. */
+export interface FormPart {
   readonly form: ConnectForm;
   readonly problems: FormProblems;
   readonly onChange: (part: Partial<ConnectForm>) => void;
 }
 
 /** The fields, in the order a person thinks of them; what is rarely needed is folded away. */
-export function ConnectFields(part: Part) {
+export function ConnectFields(part: FormPart) {
   return (
     <div className="flex flex-col gap-5">
       <ServerFields {...part} />
@@ -34,9 +43,10 @@ export function ConnectFields(part: Part) {
   );
 }
 
-function ServerFields({ form, problems, onChange }: Part) {
+function ServerFields({ form, problems, onChange }: FormPart) {
   const t = useTranslations();
-  const read = readServer(form.server);
+  const { routes } = useSaved();
+  const read = chooseServer(form, routes);
   const say = useProblemWords();
   return (
     <>
@@ -57,7 +67,10 @@ function ServerFields({ form, problems, onChange }: Part) {
             <span className="flex gap-2">
               <Icon name="check" className="mt-0.5 text-good" />
               <span>
-                {t('connect.understood', { host: read.target.host, port: String(read.target.port) })}
+                {t(`connect.understood.${read.target.scheme}`, {
+                  host: read.target.host,
+                  port: String(read.target.port),
+                })}
                 {read.user && (
                   <>
                     {' '}
@@ -70,6 +83,7 @@ function ServerFields({ form, problems, onChange }: Part) {
         }
         onChange={(event) => onChange({ server: event.target.value })}
       />
+      {read !== null && 'target' in read && <Transport read={read} onChoose={(transport) => onChange({ transport })} />}
       <div>
         <ChoiceField
           label={t('connect.shell')}
@@ -98,87 +112,43 @@ function ServerFields({ form, problems, onChange }: Part) {
   );
 }
 
-function SignInFields({ form, problems, onChange }: Part) {
-  const t = useTranslations();
-  const say = useProblemWords();
-  const read = readServer(form.server);
-  const impliedUser = read !== null && 'target' in read ? read.user : null;
-  return (
-    <fieldset className="flex flex-col gap-3 border-t border-line pt-4">
-      <legend className="sr-only">{t('connect.signIn')}</legend>
-      <SelectField
-        label={t('connect.signIn')}
-        name="policy"
-        value={form.policy}
-        hint={t(`connect.policyHint.${form.policy}`)}
-        onChange={(event) => {
-          const policy = POLICIES.find((known) => known === event.target.value);
-          if (policy) onChange({ policy });
-        }}
-      >
-        {POLICIES.map((policy) => (
-          <option key={policy} value={policy}>
-            {t(`connect.policy.${policy}`)}
-          </option>
-        ))}
-      </SelectField>
-      <div className="grid gap-3 sm:grid-cols-2">
-        <TextField
-          name="user"
-          label={t('connect.user')}
-          value={form.user}
-          placeholder={impliedUser ?? 'CORP\\ana'}
-          autoComplete="username"
-          isCode
-          error={problems.user && say(problems.user, t('connect.user'))}
-          onChange={(event) => onChange({ user: event.target.value })}
-        />
-        <PasswordField form={form} problems={problems} onChange={onChange} />
-      </div>
-      <p className="flex gap-2 text-sm text-ink-soft">
-        <Icon name="key" className="mt-0.5" />
-        {t('connect.passwordNote')}
-      </p>
-    </fieldset>
+/** HTTPS or HTTP, where the server's text leaves it open; what is at stake in either case. */
+function Transport({ read, onChoose }: { read: ChosenServer; onChoose: (scheme: 'https' | 'http') => void }) {
+  const t = useTranslations('connect.transport');
+  const { scheme } = read.target;
+  const isWarned = scheme === 'http' && read.recommended === 'https';
+  const hint = isWarned ? (
+    <span className="inline-flex gap-1.5 text-warn-ink">
+      <Icon name="warning" className="mt-0.5" />
+      {t('proxied')}
+    </span>
+  ) : (
+    t(`hint.${scheme}`)
   );
-}
-
-function PasswordField({ form, problems, onChange }: Part) {
-  const t = useTranslations();
-  const say = useProblemWords();
-  const [isShown, setShown] = useState(false);
+  if (!read.isBare) return isWarned ? <p className="-mt-3 text-sm">{hint}</p> : null;
   return (
-    <TextField
-      name="password"
-      data-first={form.server !== '' || undefined}
-      type={isShown ? 'text' : 'password'}
-      label={t('connect.password')}
-      value={form.password}
-      autoComplete="current-password"
-      error={problems.password && say(problems.password, t('connect.password'))}
-      aside={
-        <button
-          type="button"
-          aria-pressed={isShown}
-          className="link text-sm pointer-coarse:min-h-11"
-          onClick={() => setShown(!isShown)}
-        >
-          {t(isShown ? 'connect.hidePassword' : 'connect.showPassword')}
-        </button>
-      }
-      onChange={(event) => onChange({ password: event.target.value })}
+    <ChoiceField
+      label={t('label')}
+      value={scheme}
+      choices={(['https', 'http'] as const).map((value) => ({
+        value,
+        label: t(value === 'https' && read.recommended === 'https' ? 'httpsRecommended' : value),
+      }))}
+      hint={hint}
+      onChoose={onChoose}
     />
   );
 }
 
-function RouteFields({ form, problems, onChange }: Part) {
+function RouteFields({ form, problems, onChange }: FormPart) {
   const t = useTranslations('connect');
   const say = useProblemWords();
   const { routes } = useSaved();
   const [isAdding, setAdding] = useState(false);
   const route = routes.find(({ id }) => id === form.routeId);
-  const read = readServer(form.server);
-  const server = read !== null && 'target' in read ? printAddress(read.target) : '';
+  const read = chooseServer(form, routes);
+  const target = read !== null && 'target' in read ? read.target : null;
+  const isHttps = target?.scheme === 'https';
   return (
     <fieldset className="flex flex-col gap-3 border-t border-line pt-4">
       <legend className="sr-only">{t('route')}</legend>
@@ -187,7 +157,14 @@ function RouteFields({ form, problems, onChange }: Part) {
         name="route"
         value={isAdding ? NEW_ROUTE : (route?.id ?? '')}
         error={problems.route && say(problems.route, t('route'))}
-        hint={isAdding ? null : t(route === undefined ? 'routeHint.direct' : `routeHint.${route.kind}`)}
+        hint={
+          !isAdding && (
+            <>
+              {t(route === undefined ? 'routeHint.direct' : `routeHint.${route.kind}`)}
+              {isHttps && routes.some(isForward) && <span className="mt-1 block">{t('routeNoForward')}</span>}
+            </>
+          )
+        }
         onChange={({ target: { value } }) => {
           setAdding(value === NEW_ROUTE);
           if (value !== NEW_ROUTE) onChange({ routeId: value === '' ? null : value });
@@ -195,8 +172,11 @@ function RouteFields({ form, problems, onChange }: Part) {
       >
         <option value="">{t('direct')}</option>
         {routes.map((saved) => (
-          <option key={saved.id} value={saved.id}>
-            {t('routeNamed', { name: saved.name, address: printAddress(saved) })}
+          <option key={saved.id} value={saved.id} disabled={isHttps && isForward(saved)}>
+            {t(isHttps && isForward(saved) ? 'routeHttpOnly' : 'routeNamed', {
+              name: saved.name,
+              address: printAddress(saved),
+            })}
           </option>
         ))}
         <option value={NEW_ROUTE}>{t('newRoute')}</option>
@@ -217,7 +197,8 @@ function RouteFields({ form, problems, onChange }: Part) {
           hops={plannedHops({
             relay: typeof location === 'undefined' ? '' : location.host,
             proxies: route ? [printAddress(route)] : [],
-            server,
+            server: target ? printAddress(target) : '',
+            scheme: target?.scheme ?? 'http',
           })}
         />
       </div>
@@ -225,9 +206,14 @@ function RouteFields({ form, problems, onChange }: Part) {
   );
 }
 
-function MoreFields({ form, problems, onChange }: Part) {
+const isForward = (route: SavedRoute): boolean => route.kind === 'http-forward';
+
+function MoreFields({ form, problems, onChange }: FormPart) {
   const t = useTranslations();
   const say = useProblemWords();
+  const { routes } = useSaved();
+  const read = chooseServer(form, routes);
+  const isHttps = read !== null && 'target' in read && read.target.scheme === 'https';
   return (
     <details className="group border-t border-line pt-3" open={problems.workingDirectory !== undefined || undefined}>
       <summary className="flex min-h-control list-none items-center gap-2 rounded-control font-medium">
@@ -279,6 +265,23 @@ function MoreFields({ form, problems, onChange }: Part) {
           checked={form.isProduction}
           onChange={(event) => onChange({ isProduction: event.target.checked })}
         />
+        {isHttps && (
+          <>
+            <CheckField
+              label={t('connect.sealAlways')}
+              hint={t(needsHttps(form.policy) ? 'connect.sealImpossible' : 'connect.sealAlwaysHint')}
+              checked={form.sealsAlways && !needsHttps(form.policy)}
+              disabled={needsHttps(form.policy)}
+              onChange={(event) => onChange({ sealsAlways: event.target.checked })}
+            />
+            <CheckField
+              label={t('connect.legacyTls')}
+              hint={t('connect.legacyTlsHint')}
+              checked={form.allowsLegacyTls}
+              onChange={(event) => onChange({ allowsLegacyTls: event.target.checked })}
+            />
+          </>
+        )}
       </div>
     </details>
   );

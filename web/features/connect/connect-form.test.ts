@@ -3,6 +3,7 @@ import type { SavedRoute } from '@/lib/saved.ts';
 import {
   type ConnectForm,
   checkForm,
+  chooseServer,
   EMPTY_FORM,
   formOf,
   OFFERED_CODE_PAGES,
@@ -27,9 +28,43 @@ describe('connect form', () => {
       user: 'CORP\\ana',
     });
     expect(readServer('  ')).toBeNull();
-    expect(readServer('https://web01')).toMatchObject({
-      problem: { key: 'arguments.unsupported-scheme', quote: 'https://web01' },
+    expect(readServer('ftp://web01')).toMatchObject({
+      problem: { key: 'arguments.unsupported-scheme', quote: 'ftp://web01' },
     });
+  });
+
+  it('chooseServer leaves the transport open only where neither scheme nor port was typed', () => {
+    const bare = (server: string) => readServer(server);
+    for (const server of ['web01', 'CORP\\ana@web01', '[::1]', '10.0.0.1']) {
+      expect(bare(server), server).toMatchObject({ isBare: true });
+    }
+    for (const server of ['web01:5985', 'https://web01', '[::1]:5986', 'ana@web01:1']) {
+      expect(bare(server), server).toMatchObject({ isBare: false });
+    }
+  });
+
+  it('chooseServer recommends https behind a tunnelling proxy, and takes what was chosen', () => {
+    const tunnel: SavedRoute = { ...ROUTE, id: 't', kind: 'http-connect' };
+    const at = (form: Partial<ConnectForm>) => chooseServer({ ...FORM, ...form }, [ROUTE, tunnel]);
+    expect(at({})).toMatchObject({ target: { scheme: 'http', port: 5985 }, recommended: null });
+    expect(at({ routeId: 'r' })).toMatchObject({ target: { scheme: 'http', port: 5985 }, recommended: null });
+    expect(at({ routeId: 't' })).toMatchObject({ target: { scheme: 'https', port: 5986 }, recommended: 'https' });
+    expect(at({ routeId: 't', transport: 'http' })).toMatchObject({ target: { scheme: 'http', port: 5985 } });
+    expect(at({ routeId: 't', server: 'web01:5985' })).toMatchObject({ target: { scheme: 'http', port: 5985 } });
+  });
+
+  it('Basic and certificate are for https targets only, and a certificate needs no user', () => {
+    const basic: Partial<ConnectForm> = { policy: 'basic' };
+    expect(problemsOf({ ...FORM, ...basic }).policy?.key).toBe('arguments.needs-https');
+    expect(problemsOf({ ...FORM, ...basic, server: 'https://web01' })).toEqual({});
+    const byFile: ConnectForm = { ...FORM, policy: 'certificate', user: '', password: '', server: 'web01:5986' };
+    expect(Object.keys(problemsOf(byFile))).toEqual(['certificate']);
+  });
+
+  it('an https target cannot take a proxy in absolute form', () => {
+    expect(problemsOf({ ...FORM, server: 'https://web01', routeId: 'r' }).route?.key).toBe(
+      'arguments.forward-needs-http',
+    );
   });
 
   it('readProxy reads host and port and quotes what it cannot read', () => {
@@ -87,8 +122,9 @@ describe('connect form', () => {
     if (!result.ok) throw new Error('the form is good');
     const saved = savedOf({ ...FORM, name: ' Web ', routeId: 'r' }, result.checked, 'id', 7);
     expect(JSON.stringify(saved)).not.toContain('Pa55');
-    expect(formOf(saved, null)).toEqual({ ...FORM, name: 'Web', password: '', routeId: 'r' });
-    expect(formOf(saved, 'Pa55 word').password).toBe('Pa55 word');
+    const forgotten = { password: null, certificate: null };
+    expect(formOf(saved, forgotten)).toEqual({ ...FORM, transport: 'http', name: 'Web', password: '', routeId: 'r' });
+    expect(formOf(saved, { ...forgotten, password: 'Pa55 word' }).password).toBe('Pa55 word');
   });
 
   it('printAddress puts an IPv6 address in brackets', () => {

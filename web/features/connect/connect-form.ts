@@ -1,7 +1,11 @@
 import {
+  type BadArgumentReason,
+  type ClientCertificate,
   CODE_PAGES,
   checkRoute,
   checkShellOptions,
+  DEFAULT_PORT,
+  DEFAULT_TLS_PORT,
   isWinRmError,
   type ProxyRoute,
   parseCredential,
@@ -16,11 +20,17 @@ import type { SavedPolicy, SavedRoute, SavedTarget } from '@/lib/saved.ts';
 /** What the connect dialog's fields hold. */
 export interface ConnectForm {
   readonly server: string;
+  /** What was chosen for a server typed without scheme and port; null while nothing was. */
+  readonly transport: Target['scheme'] | null;
   readonly shell: 'interactive' | 'command';
   readonly command: string;
   readonly policy: SavedPolicy;
   readonly user: string;
   readonly password: string;
+  /** For the policy `certificate`: opened in this tab, and not sent anywhere. */
+  readonly certificate: ClientCertificate | null;
+  readonly sealsAlways: boolean;
+  readonly allowsLegacyTls: boolean;
   /** A saved route's id, or null for a direct road. */
   readonly routeId: string | null;
   readonly codePage: number;
@@ -31,7 +41,16 @@ export interface ConnectForm {
 }
 
 /** A field that can be wrong. */
-export type FormField = 'server' | 'command' | 'user' | 'password' | 'route' | 'codePage' | 'workingDirectory';
+export type FormField =
+  | 'server'
+  | 'command'
+  | 'policy'
+  | 'user'
+  | 'password'
+  | 'certificate'
+  | 'route'
+  | 'codePage'
+  | 'workingDirectory';
 
 /** What is wrong with a field: a full message key and the values of its sentence. */
 export interface Problem {
@@ -72,11 +91,15 @@ export const OFFERED_CODE_PAGES: readonly { readonly id: number; readonly name: 
 /** An empty form. */
 export const EMPTY_FORM: ConnectForm = {
   server: '',
+  transport: null,
   shell: 'interactive',
   command: '',
   policy: 'negotiate',
   user: '',
   password: '',
+  certificate: null,
+  sealsAlways: false,
+  allowsLegacyTls: false,
   routeId: null,
   codePage: 65_001,
   workingDirectory: '',
@@ -85,10 +108,20 @@ export const EMPTY_FORM: ConnectForm = {
   isProduction: false,
 };
 
-/** The form of a saved target, with the password the tab still remembers. */
-export function formOf(saved: SavedTarget, password: string | null): ConnectForm {
+/** The form of a saved target, with the secrets the tab still remembers. */
+export function formOf(
+  saved: SavedTarget,
+  secrets: { readonly password: string | null; readonly certificate: ClientCertificate | null },
+): ConnectForm {
   const { id: _id, usedAt: _usedAt, target, ...rest } = saved;
-  return { ...rest, server: target, password: password ?? '' };
+  // A name alone was saved for port 5985: it stays what it was, whatever is recommended now.
+  return {
+    ...rest,
+    server: target,
+    transport: 'http',
+    password: secrets.password ?? '',
+    certificate: secrets.certificate,
+  };
 }
 
 /** What a form leaves behind to connect again: everything but the password. */
@@ -106,18 +139,54 @@ export function savedOf(form: ConnectForm, checked: CheckedForm, id: string, use
     noProfile: form.noProfile,
     routeId: form.routeId,
     isProduction: form.isProduction,
+    sealsAlways: form.sealsAlways,
+    allowsLegacyTls: form.allowsLegacyTls,
     usedAt,
   };
 }
 
+/** What a server was understood as. */
+export interface ReadServer {
+  readonly target: Target;
+  /** The user typed in front of it. */
+  readonly user: string | null;
+  /** Whether neither scheme nor port was typed, so that the transport is a choice. */
+  readonly isBare: boolean;
+}
+
 /** What the server field was understood as while it is typed; null while it is empty. */
-export function readServer(text: string): { target: Target; user: string | null } | { problem: Problem } | null {
-  if (text.trim() === '') return null;
+export function readServer(text: string): ReadServer | { problem: Problem } | null {
+  const typed = text.trim();
+  if (typed === '') return null;
   try {
-    return parseTarget(text.trim());
+    const { target, user } = parseTarget(typed);
+    const place = typed.slice(typed.lastIndexOf('@') + 1);
+    return { target, user, isBare: !typed.includes('://') && /^(?:\[[^\]]*\]|[^:[\]]+)$/.test(place) };
   } catch (error) {
     return { problem: problemOf(error, text) };
   }
+}
+
+/** A server with what was chosen, or is recommended, where its text leaves the transport open. */
+export interface ChosenServer extends ReadServer {
+  /** HTTPS where a proxy stands on the road: it would read the sign-in otherwise. */
+  readonly recommended: Target['scheme'] | null;
+}
+
+/** What the form connects to: the server's text, the chosen transport, and the road taken together. */
+export function chooseServer(
+  form: Pick<ConnectForm, 'server' | 'transport' | 'routeId'>,
+  routes: readonly SavedRoute[],
+): ChosenServer | { problem: Problem } | null {
+  const read = readServer(form.server);
+  if (read === null || 'problem' in read) return read;
+  const proxy = routes.find(({ id }) => id === form.routeId);
+  // A proxy in absolute form cannot carry TLS, so nothing can be recommended there.
+  const recommended = proxy?.kind === 'http-connect' ? 'https' : null;
+  if (!read.isBare) return { ...read, recommended };
+  const scheme = form.transport ?? recommended ?? 'http';
+  const port = scheme === 'https' ? DEFAULT_TLS_PORT : DEFAULT_PORT;
+  return { ...read, recommended, target: { ...read.target, scheme, port } };
 }
 
 /** What a proxy's address was understood as; null while it is empty. */
@@ -134,19 +203,27 @@ export function readProxy(
   }
 }
 
+/** Whether a way of signing in shows something that only TLS may carry. */
+export function needsHttps(policy: SavedPolicy): boolean {
+  return policy === 'basic' || policy === 'certificate';
+}
+
 /** Checks a whole form: what it asks for, or what is wrong with which field. */
 export function checkForm(
   form: ConnectForm,
   routes: readonly SavedRoute[],
 ): { readonly ok: true; readonly checked: CheckedForm } | { readonly ok: false; readonly problems: FormProblems } {
   const problems: FormProblems = {};
-  const server = readServer(form.server);
+  const server = chooseServer(form, routes);
   if (server === null) problems.server = missing('server');
   else if ('problem' in server) problems.server = server.problem;
-  const target = server !== null && 'target' in server ? server.target : null;
-  const user = form.user.trim() || (server !== null && 'target' in server ? (server.user ?? '') : '');
-  if (user === '') problems.user = missing('user');
-  if (form.password === '') problems.password = missing('password');
+  const { target = null, user: typedUser = null } = server !== null && 'target' in server ? server : {};
+  const isByCertificate = form.policy === 'certificate';
+  const user = isByCertificate ? '' : form.user.trim() || (typedUser ?? '');
+  if (target?.scheme === 'http' && needsHttps(form.policy)) problems.policy = reasoned('needs-https');
+  if (isByCertificate && form.certificate === null) problems.certificate = missing('certificate');
+  if (!isByCertificate && user === '') problems.user = missing('user');
+  if (!isByCertificate && form.password === '') problems.password = missing('password');
   if (form.shell === 'command' && form.command.trim() === '') problems.command = missing('command');
   const shell = shellOf(form);
   const route = routeOf(form, routes);
@@ -158,7 +235,7 @@ export function checkForm(
       problems[field] ??= problemOf(error, null);
     }
   };
-  if (user !== '' && form.password !== '') attempt(() => parseCredential(user, form.password));
+  if (!problems.user && !problems.password && !isByCertificate) attempt(() => parseCredential(user, form.password));
   if (!problems.command) attempt(() => checkShellOptions(shell));
   if (target) attempt(() => checkRoute(route, target));
   if (target === null || Object.keys(problems).length > 0) return { ok: false, problems };
@@ -182,7 +259,9 @@ function routeOf(form: ConnectForm, routes: readonly SavedRoute[]): ProxyRoute {
   return { name: route.name, hops: [{ kind: route.kind, host: route.host, port: route.port }] };
 }
 
-const missing = (field: 'server' | 'user' | 'password' | 'command'): Problem => ({
+const reasoned = (reason: BadArgumentReason): Problem => ({ key: `arguments.${reason}`, quote: null, limit: 0 });
+
+const missing = (field: 'server' | 'user' | 'password' | 'command' | 'certificate'): Problem => ({
   key: `connect.problem.${field}`,
   quote: null,
   limit: 0,

@@ -3,7 +3,7 @@
 import type { WinRmError } from '@fairlead/protocol';
 import { useRouter } from 'next/navigation';
 import { useTranslations } from 'next-intl';
-import { useEffect, useRef } from 'react';
+import { lazy, Suspense, useEffect, useRef } from 'react';
 import { ErrorBlock } from '@/components/error-block.tsx';
 import { HopLine } from '@/components/hop-line.tsx';
 import { Button } from '@/components/ui/button.tsx';
@@ -11,8 +11,12 @@ import { Note } from '@/components/ui/card.tsx';
 import { Dialog } from '@/components/ui/dialog.tsx';
 import { openWindow } from '@/features/frame/windows.ts';
 import { cancel, closeSession, retry, useSession } from '@/features/session/session-registry.ts';
+import { isCertificateChange } from '@/features/trust/certificate-change.ts';
+import { FirstContact } from '@/features/trust/first-contact.tsx';
 import { refreshStanding, signOut } from '@/lib/relay-status.ts';
 import { StepList } from './step-list.tsx';
+
+const ChangedCertificate = lazy(() => import('@/features/trust/changed-certificate.tsx'));
 
 /** The way to a prompt, step by step with times; a step that fails opens in place. */
 export function ConnectProgress({
@@ -31,6 +35,8 @@ export function ConnectProgress({
 }) {
   const t = useTranslations('progress');
   const tDemo = useTranslations('demo');
+  const tTrust = useTranslations('trust.changed');
+  const tRecovery = useTranslations('recovery');
   const router = useRouter();
   const entry = useSession(sessionId);
   const isLeaving = useRef(false);
@@ -46,6 +52,7 @@ export function ConnectProgress({
   if (entry === null) return null;
 
   const error = entry.state.at === 'lost' || entry.state.at === 'closed' ? entry.state.error : null;
+  const isChange = isCertificateChange(error);
   const isStaleDemo = entry.request.isDemo && error?.recovery === 'new-credential';
   const drop = (field: string | null) => {
     void closeSession(sessionId);
@@ -54,6 +61,10 @@ export function ConnectProgress({
   const stop = () => {
     cancel(sessionId);
     drop(null);
+  };
+  const review = () => {
+    void closeSession(sessionId);
+    openWindow({ kind: 'settings', part: 'certificates' });
   };
   const act = (failed: WinRmError) => {
     const { recovery } = failed;
@@ -67,14 +78,42 @@ export function ConnectProgress({
       openWindow(null);
       void refreshStanding();
       router.push('/');
-    } else retry(sessionId, password);
+    } else if (recovery === 'review-trust' && failed.code !== 'tls.untrusted') review();
+    else retry(sessionId, password);
   };
+  const isRefused = error?.code === 'tls.untrusted';
+  const label = isStaleDemo ? tDemo('signInAgain') : isRefused ? tRecovery('look-again') : undefined;
   const failure = error && (
     <>
       {isStaleDemo && <Note className="mt-2">{tDemo('changed')}</Note>}
-      <ErrorBlock error={error} onAct={act} actionLabel={isStaleDemo ? tDemo('signInAgain') : undefined} />
+      <ErrorBlock error={error} onAct={act} actionLabel={label} />
     </>
   );
+  if (entry.state.at === 'judging') return <FirstContact entry={entry} />;
+  if (isChange) {
+    return (
+      <Dialog
+        isStop
+        size="large"
+        title={tTrust('title', { name: entry.address })}
+        onClose={() => drop(null)}
+        footer={
+          <>
+            <Button look="plain" className="mr-auto" onClick={review}>
+              {tTrust('review')}
+            </Button>
+            <Button look="primary" data-first onClick={() => drop(null)}>
+              {tTrust('close')}
+            </Button>
+          </>
+        }
+      >
+        <Suspense fallback={null}>
+          <ChangedCertificate error={error} />
+        </Suspense>
+      </Dialog>
+    );
+  }
   return (
     <Dialog
       title={t(error ? 'titleFailed' : 'title', { name: entry.request.label })}

@@ -14,13 +14,14 @@ import { ConnectProgress } from './connect-progress.tsx';
 import { markConnected } from './connected.ts';
 
 /** Opens the demo at once: the host, the proxy and the password are known. */
-export default function DemoDialog() {
+export default function DemoDialog({ scheme }: { scheme: 'http' | 'https' }) {
   const t = useTranslations('demo');
   const standing = useStanding();
   const demo = standing.at === 'signed-in' ? standing.status.demo : null;
   const [way, setWay] = useState<{ sessionId: string; password: string } | 'no-password' | null>(null);
   const isStarted = useRef(false);
-  const label = t('label');
+  const isHttps = scheme === 'https' && demo?.https !== undefined;
+  const label = t(isHttps ? 'labelHttps' : 'label');
   useEffect(() => {
     if (isStarted.current || demo === null) return;
     isStarted.current = true;
@@ -32,10 +33,14 @@ export default function DemoDialog() {
       markConnected();
       const sessionId = connect({
         label,
-        target: printAddress(demo.target),
+        target: isHttps && demo.https ? `https://${printAddress(demo.https.target)}` : printAddress(demo.target),
+        scheme: isHttps ? 'https' : 'http',
         policy: 'negotiate',
         user: demo.user,
         password,
+        certificate: null,
+        sealsAlways: false,
+        allowsLegacyTls: false,
         route: demo.route,
         shell: { kind: 'interactive', codePage: 65_001 },
         isDemo: true,
@@ -43,7 +48,7 @@ export default function DemoDialog() {
       });
       setWay({ sessionId, password });
     });
-  }, [demo, label]);
+  }, [demo, isHttps, label]);
   if (way !== null && way !== 'no-password') {
     return (
       <ConnectProgress

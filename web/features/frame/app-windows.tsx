@@ -16,9 +16,9 @@ export default function AppWindows({ opened }: { opened: AppWindow }) {
     <Suspense fallback={null}>
       <FullMessages>
         {opened.kind === 'palette' && <Palette />}
-        {opened.kind === 'settings' && <Settings />}
+        {opened.kind === 'settings' && <Settings opened={opened} />}
         {opened.kind === 'connect' && <Connect opened={opened} key={opened.targetId ?? opened.part} />}
-        {opened.kind === 'demo' && <Demo />}
+        {opened.kind === 'demo' && <Demo scheme={opened.scheme ?? 'http'} />}
         {opened.kind === 'routes' && <Routes />}
       </FullMessages>
     </Suspense>

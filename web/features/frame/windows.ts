@@ -1,9 +1,9 @@
 /** Which of the app-wide dialogs is open; one at a time, from wherever it was asked for. */
 export type AppWindow =
   | { readonly kind: 'palette' }
-  | { readonly kind: 'settings' }
+  | { readonly kind: 'settings'; readonly part?: 'certificates' }
   | { readonly kind: 'routes' }
-  | { readonly kind: 'demo' }
+  | { readonly kind: 'demo'; readonly scheme?: 'https' }
   | { readonly kind: 'connect'; readonly targetId: string | null; readonly part: 'server' | 'route' };
 
 let open: AppWindow | null = null;

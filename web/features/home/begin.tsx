@@ -36,6 +36,18 @@ export default function Begin({ status }: { status: Status }) {
             >
               {t('demo.action')}
             </Button>
+            {status.demo.https && (
+              <Button
+                look="plain"
+                icon="lock"
+                aria-label={t('demo.httpsLabel')}
+                onPointerEnter={prepare}
+                onFocus={prepare}
+                onClick={() => openWindow({ kind: 'demo', scheme: 'https' })}
+              >
+                {t('demo.https')}
+              </Button>
+            )}
           </BeginCard>
         )}
         <BeginCard rings={2} title={t('connect.title')} text={t('connect.text')}>
@@ -87,7 +99,7 @@ function BeginCard({
       <RoadGlyph rings={rings} />
       <h2 className="mt-4 text-lg leading-tight font-semibold">{title}</h2>
       <p className="mt-1.5 mb-5 grow text-ink-soft">{text}</p>
-      <div>{children}</div>
+      <div className="flex flex-wrap gap-2">{children}</div>
     </div>
   );
 }

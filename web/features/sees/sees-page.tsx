@@ -12,7 +12,7 @@ import { Frame } from '@/features/frame/frame.tsx';
 import { useStanding } from '@/features/frame/use-standing.ts';
 import { type Build, readBuild } from '@/lib/build.ts';
 import { refreshStanding } from '@/lib/relay-status.ts';
-import { FACTS, READERS, type Reader, type Reading, reading } from './reading.ts';
+import { FACTS, READERS, type Reader, type Reading, reading, type Transport } from './reading.ts';
 
 const LiveRoadList = lazy(() => import('./live-roads.tsx'));
 
@@ -37,23 +37,14 @@ export function SeesPage() {
           value={road}
           choices={(['direct', 'tunnel', 'forward'] as const).map((value) => ({ value, label: t(`road.${value}`) }))}
           onChoose={setRoad}
-          className="mb-6 max-w-md"
+          className="max-w-md"
         />
-        <div className="rounded-card border border-line bg-surface px-4 py-6">
-          <HopLine
-            hops={plannedHops({
-              relay,
-              proxies: road === 'direct' ? [] : [t('example.proxy')],
-              server: t('example.server'),
-            })}
-          />
-        </div>
-        <ReadingTable readers={road === 'direct' ? READERS.filter((reader) => reader !== 'proxy') : READERS} />
+        {(['https', 'http'] as const).map((transport) => (
+          <Reached key={transport} transport={transport} road={road} relay={relay} />
+        ))}
         <div className="mt-8 flex max-w-[72ch] flex-col gap-4">
           {road === 'forward' && <Note tone="warn">{t('note.forward')}</Note>}
-          <Note tone="warn">{t('note.guess')}</Note>
-          <Note>{t('note.sealed')}</Note>
-          <Note>{t('note.page')}</Note>
+          <Note tone="warn">{t('note.page')}</Note>
         </div>
         <LiveRoads />
         <Reach />
@@ -63,16 +54,55 @@ export function SeesPage() {
   );
 }
 
+/** One transport over the chosen road: the line, the table, and its reasons. */
+function Reached({ transport, road, relay }: { transport: Transport; road: Road; relay: string }) {
+  const t = useTranslations('sees');
+  const isImpossible = transport === 'https' && road === 'forward';
+  return (
+    <section aria-labelledby={`by-${transport}`} className="mt-10">
+      <h2 id={`by-${transport}`} className="text-xl font-semibold">
+        {t(`transport.${transport}.title`)}
+      </h2>
+      <p className="mt-1 mb-4 max-w-[72ch] text-ink-soft">{t(`transport.${transport}.text`)}</p>
+      {isImpossible ? (
+        <Note>{t('transport.https.noForward')}</Note>
+      ) : (
+        <>
+          <div className="rounded-card border border-line bg-surface px-4 py-6">
+            <HopLine
+              hops={plannedHops({
+                relay,
+                proxies: road === 'direct' ? [] : [t('example.proxy')],
+                server: t(`example.server.${transport}`),
+                scheme: transport,
+              })}
+            />
+          </div>
+          <ReadingTable
+            transport={transport}
+            readers={road === 'direct' ? READERS.filter((reader) => reader !== 'proxy') : READERS}
+          />
+          <div className="mt-6 flex max-w-[72ch] flex-col gap-4">
+            {transport === 'http' && <Note tone="warn">{t('note.guess')}</Note>}
+            {transport === 'http' ? <Note>{t('note.sealed')}</Note> : <Note>{t('note.trust')}</Note>}
+            {transport === 'https' && <Note>{t('note.versions')}</Note>}
+          </div>
+        </>
+      )}
+    </section>
+  );
+}
+
 const LOOKS: Record<Reading, { icon: 'eye' | 'warning' | 'lock'; colour: string }> = {
   reads: { icon: 'eye', colour: 'text-ink' },
   guess: { icon: 'warning', colour: 'text-warn-ink' },
   nothing: { icon: 'lock', colour: 'text-good' },
 };
 
-function ReadingTable({ readers }: { readers: readonly Reader[] }) {
+function ReadingTable({ transport, readers }: { transport: Transport; readers: readonly Reader[] }) {
   const t = useTranslations('sees');
   const word = (reader: Reader, fact: (typeof FACTS)[number]) => {
-    const what = reading(reader, fact);
+    const what = reading(transport, reader, fact);
     return (
       <span className={`inline-flex items-center gap-1.5 ${LOOKS[what].colour}`}>
         <Icon name={LOOKS[what].icon} />
@@ -83,7 +113,7 @@ function ReadingTable({ readers }: { readers: readonly Reader[] }) {
   return (
     <>
       <table className="mt-6 w-full border-collapse text-left max-md:hidden">
-        <caption className="sr-only">{t('table')}</caption>
+        <caption className="sr-only">{t(`table.${transport}`)}</caption>
         <thead>
           <tr className="border-b border-line-strong">
             <th scope="col" className="py-2 pr-4 font-medium">
@@ -101,7 +131,7 @@ function ReadingTable({ readers }: { readers: readonly Reader[] }) {
             <tr key={fact} className="border-b border-line align-top">
               <th scope="row" className="py-2 pr-4 font-normal">
                 <span className="block font-medium">{t(`fact.${fact}.name`)}</span>
-                <span className="block text-sm text-ink-soft">{t(`fact.${fact}.what`)}</span>
+                <span className="block text-sm text-ink-soft">{t(`fact.${fact}.${transport}`)}</span>
               </th>
               {readers.map((reader) => (
                 <td key={reader} className="py-2 pr-4 text-sm whitespace-nowrap">
@@ -116,7 +146,7 @@ function ReadingTable({ readers }: { readers: readonly Reader[] }) {
         {FACTS.map((fact) => (
           <li key={fact} className="rounded-card border border-line bg-surface p-4">
             <span className="block font-medium">{t(`fact.${fact}.name`)}</span>
-            <span className="block text-sm text-ink-soft">{t(`fact.${fact}.what`)}</span>
+            <span className="block text-sm text-ink-soft">{t(`fact.${fact}.${transport}`)}</span>
             <dl className="mt-2 grid grid-cols-2 gap-x-4 gap-y-1 text-sm">
               {readers.map((reader) => (
                 <div key={reader} className="contents">

@@ -1,42 +1,57 @@
 import {
   type AuthPolicy,
+  type ClientCertificate,
   isWinRmError,
   type Journal,
   type JournalEntry,
   type ProxyRoute,
   type SessionState,
   type ShellOptions,
+  type TrustAnswer,
   WinRmError,
 } from '@fairlead/protocol';
 import type { HopView } from '../../components/hop-view.ts';
 import type { LiveShell, ShellSession } from './live-shell.ts';
-import { progressOf, type StepView } from './progress.ts';
+import { progressOf, type StepView, type TlsFacts } from './progress.ts';
 
-/** What a person asks for. The password is handed on and not kept here. */
+/** What a person asks for. Password and certificate are handed on and not kept here. */
 export interface ConnectRequest {
   /** What the tab is called. */
   readonly label: string;
   /** Host or host:port, as `parseTarget` reads it. */
   readonly target: string;
+  /** What `parseTarget` reads out of the target, known before the protocol is loaded. */
+  readonly scheme: 'http' | 'https';
   readonly policy: AuthPolicy;
+  /** "" for the policy `certificate`. */
   readonly user: string;
   readonly password: string;
+  /** For the policy `certificate`. */
+  readonly certificate: ClientCertificate | null;
+  /** Seal messages inside TLS as well. */
+  readonly sealsAlways: boolean;
+  readonly allowsLegacyTls: boolean;
   readonly route: ProxyRoute;
   readonly shell: ShellOptions;
   readonly isDemo: boolean;
   readonly isProduction: boolean;
 }
 
+/** What is left of a request when its secrets are taken out. */
+export type KeptRequest = Omit<ConnectRequest, 'password' | 'certificate'>;
+
 /** A session as the page shows it. A new object for each change; `shell` is the same as long as the tab is. */
 export interface SessionEntry {
   readonly id: string;
-  readonly request: Omit<ConnectRequest, 'password'>;
+  readonly request: KeptRequest;
   /** Host and port, always with the port. */
   readonly address: string;
   readonly port: number;
   readonly state: SessionState;
   readonly steps: readonly StepView[];
   readonly hops: readonly HopView[];
+  /** What TLS settled; null before it did, and without TLS. */
+  readonly tls: TlsFacts | null;
   /** The record of the attempt under way; null before the first. */
   readonly journal: Journal | null;
   readonly counts: ShellSession['counts'];
@@ -60,7 +75,12 @@ export interface Attempt {
   /** Host and port, always with the port; an IPv6 address in brackets. */
   readonly address: string;
   readonly port: number;
+  /** Answers the question about a host that is met for the first time; ignored when nothing is asked. */
+  answer(answer: TrustAnswer): void;
 }
+
+/** The secrets of one attempt. */
+export type Secrets = Pick<ConnectRequest, 'password' | 'certificate'>;
 
 /** What an entry needs from around it. */
 export interface EntryParts {
@@ -70,7 +90,7 @@ export interface EntryParts {
   readonly openSession: (request: ConnectRequest) => Promise<Attempt>;
   /** Makes what holds output and input, once per tab. */
   readonly loadShell: (entry: SessionEntry) => Promise<LiveShell>;
-  /** Words for the line drawn across the output when a session ends. */
+  /** Words for the line drawn across the output: when a session ends, or 'ready' where output may be missing. */
   readonly dividerWords: (state: SessionState) => string;
 }
 
@@ -88,12 +108,13 @@ export class LiveEntry {
   readonly #changed: () => void;
   #snapshot: SessionEntry;
   #session: ShellSession | null = null;
+  #attempt: Attempt | null = null;
   #abort: AbortController | null = null;
   #entries: JournalEntry[] = [];
   #unwatch: (() => void)[] = [];
   #isAttemptReady = false;
 
-  constructor(id: string, request: Omit<ConnectRequest, 'password'>, parts: EntryParts, changed: () => void) {
+  constructor(id: string, request: KeptRequest, parts: EntryParts, changed: () => void) {
     this.#parts = parts;
     this.#changed = changed;
     this.#snapshot = {
@@ -104,6 +125,7 @@ export class LiveEntry {
       state: { at: 'idle' },
       steps: [],
       hops: [],
+      tls: null,
       journal: null,
       counts: NO_COUNTS,
       lastRoundTripMs: null,
@@ -120,7 +142,7 @@ export class LiveEntry {
   }
 
   /** Begins an attempt; one under way is given up first. */
-  start(password: string, change: ShellChange = {}): void {
+  start(secrets: Secrets, change: ShellChange = {}): void {
     const previous = this.#session;
     if (previous !== null && !isOver(previous.state) && this.#isAttemptReady) {
       this.#snapshot.shell?.ended(this.#parts.dividerWords({ at: 'closed', error: null }), true);
@@ -134,12 +156,17 @@ export class LiveEntry {
     const abort = new AbortController();
     this.#abort = abort;
     this.#set({ state: { at: 'idle' }, beganAt: Date.now(), counts: NO_COUNTS, lastRoundTripMs: null, journal: null });
-    void this.#drive(password, abort);
+    void this.#drive(secrets, abort);
   }
 
   /** Gives up the attempt under way, within the second; the tab stays and says so. */
   cancel(): void {
     this.#abort?.abort(new WinRmError('session.cancelled', { at: this.#snapshot.state.at }));
+  }
+
+  /** Answers the question about a host that is met for the first time. */
+  answer(answer: TrustAnswer): void {
+    this.#attempt?.answer(answer);
   }
 
   /** Ends the session and deletes the shell at the far end, as far as that is still possible. */
@@ -151,21 +178,23 @@ export class LiveEntry {
     await session?.close();
   }
 
-  async #drive(password: string, abort: AbortController): Promise<void> {
+  async #drive(secrets: Secrets, abort: AbortController): Promise<void> {
     const isCurrent = () => this.#abort === abort;
     try {
-      const attempt = await this.#parts.openSession({ ...this.#snapshot.request, password });
+      const attempt = await this.#parts.openSession({ ...this.#snapshot.request, ...secrets });
       const { session, address, port } = attempt;
       if (!isCurrent()) return;
       throwIfAborted(abort.signal);
       this.#session = session;
+      this.#attempt = attempt;
       this.#unwatch = [
         session.watch(() => this.#follow(session)),
         session.journal.watch((entry) => this.#record(session, entry)),
       ];
       this.#set({ journal: session.journal, address, port });
       const [shell] = await Promise.all([this.#shell(), session.open(abort.signal)]);
-      if (isCurrent()) await shell.run(session, this.#snapshot.request.shell.codePage);
+      const gapWords = () => this.#parts.dividerWords({ at: 'ready', link: 'reopening' });
+      if (isCurrent()) await shell.run(session, this.#snapshot.request.shell.codePage, gapWords);
     } catch (error) {
       // The session's state carries its own error; anything but ours is a fault and goes on to the page's boundary.
       if (!isWinRmError(error)) throw error;
@@ -209,6 +238,7 @@ export class LiveEntry {
     this.cancel();
     this.#abort = null;
     this.#session = null;
+    this.#attempt = null;
   }
 
   #set(change: Partial<SessionEntry>): void {
@@ -216,6 +246,7 @@ export class LiveEntry {
     const progress = progressOf({
       relay: this.#parts.relay,
       server: next.address,
+      scheme: next.request.scheme,
       route: next.request.route,
       shell: next.request.shell.kind,
       state: next.state,

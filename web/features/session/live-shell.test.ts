@@ -4,7 +4,7 @@ import { LineHistory } from './history.ts';
 import { LiveShell, type ShellSession } from './live-shell.ts';
 import type { Screen } from './screen/screen.ts';
 
-type Chunk = { stream: 'stdout' | 'stderr'; bytes: Uint8Array };
+type Chunk = { stream: 'stdout' | 'stderr' | 'gap'; bytes: Uint8Array };
 
 /** A far end under the test's thumb. */
 function farEnd() {
@@ -201,6 +201,18 @@ describe('LiveShell', () => {
     prompt(`C:\\${'x'.repeat(2000)}`);
     await settle();
     expect(shell.view.prompt.length).toBeLessThanOrEqual(300);
+  });
+
+  test('a line stands where output may be missing, and what runs goes on', async () => {
+    const { shell, say, prompt, written } = await started();
+    shell.submit('tree');
+    say('tree\r\none\r\n');
+    say('', 'gap');
+    say('three\r\n');
+    prompt();
+    await settle();
+    expect(written.join('')).toBe('C:\\>treeone\r\n--gap--three\r\n');
+    expect(shell.view.isRunning).toBe(false);
   });
 
   test('output that announces a prompt without the word changes nothing: what is typed stays hidden and is not kept', async () => {

@@ -91,8 +91,11 @@ export class LiveShell {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Takes a session's output until it ends. Old text stays; a new session in the same tab writes on beneath it. */
-  async run(session: ShellSession, codePage: number): Promise<void> {
+  /**
+   * Takes a session's output until it ends. Old text stays; a new session in the same tab writes on beneath it.
+   * @param gapWords for the line drawn where output may be missing
+   */
+  async run(session: ShellSession, codePage: number, gapWords: () => string = () => 'gap'): Promise<void> {
     this.#session = session;
     this.#codePage = codePage;
     const prompts = new CmdPromptReader(session.promptWord);
@@ -107,7 +110,8 @@ export class LiveShell {
     const streams = { stdout: this.#stream(), stderr: this.#stream() };
     try {
       for await (const { stream, bytes } of session.output) {
-        this.#take(stream, streams[stream].reader.decode(bytes), streams[stream].filter);
+        if (stream === 'gap') this.screen.writeDivider(gapWords());
+        else this.#take(stream, streams[stream].reader.decode(bytes), streams[stream].filter);
         // The next Receive is asked for when this loop comes round: a full screen holds it back.
         await this.screen.ready();
         if (this.#session !== session) return;

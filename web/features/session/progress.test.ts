@@ -1,7 +1,7 @@
 import { type JournalEntry, type JournalEvent, type SessionState, WinRmError } from '@fairlead/protocol';
 import { describe, expect, test } from 'vitest';
-import { READABLE_OVER_HTTP, READABLE_WHEN_SEALED } from '../../components/hop-view.ts';
-import { progressOf } from './progress.ts';
+import { READABLE_OVER_HTTP, READABLE_OVER_TLS, READABLE_WHEN_SEALED } from '../../components/hop-view.ts';
+import { progressOf, shortSuite } from './progress.ts';
 
 const at = (ms: number, what: JournalEvent): JournalEntry => ({ ms, what });
 const hop = (ms: number, number: number, stage: 'connecting' | 'open', lane: 'control' | 'output' = 'control') =>
@@ -18,12 +18,19 @@ const facts = (now: SessionState, entries: JournalEntry[], kind: 'http-connect' 
   progressOf({
     relay: 'relay',
     server: 'web01:5985',
+    scheme: 'http',
     route: { name: '', hops: [{ kind, host: 'proxy', port: 3128 }] },
     shell: 'interactive',
     state: now,
     entries,
   });
 const steps = (view: ReturnType<typeof progressOf>) => view.steps.map((step) => `${step.id} ${step.state} ${step.ms}`);
+
+test('shortSuite leaves what tells suites apart', () => {
+  expect(shortSuite('TLS_AES_256_GCM_SHA384')).toBe('AES-256-GCM');
+  expect(shortSuite('TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA')).toBe('ECDHE-RSA-AES-128-CBC');
+  expect(shortSuite('TLS_CHACHA20_POLY1305_SHA256')).toBe('ChaCha20-Poly1305');
+});
 
 describe('progressOf', () => {
   test('tells each step with its own time', () => {
@@ -89,5 +96,62 @@ describe('progressOf', () => {
   test('a session that was closed by its owner has no failed step', () => {
     const view = facts({ at: 'closed', error: null }, []);
     expect(view.hops.map((one) => one.state).slice(1)).toEqual(['idle', 'idle', 'idle']);
+  });
+
+  describe('with an https target', () => {
+    const secured = (now: SessionState, entries: JournalEntry[]) =>
+      progressOf({
+        relay: 'relay',
+        server: 'web01:5986',
+        scheme: 'https',
+        route: { name: '', hops: [] },
+        shell: 'interactive',
+        state: now,
+        entries,
+      });
+    const tls = (ms: number, trustedBy: 'pin' | 'person'): JournalEntry =>
+      at(ms, {
+        event: 'tls',
+        lane: 'control',
+        version: '1.3',
+        suite: 'TLS_AES_128_GCM_SHA256',
+        group: 'X25519',
+        sha256: 'AB',
+        trustedBy,
+        ms: 21,
+      });
+    const road = [hop(10, 0, 'open'), hop(20, 1, 'open'), state(21, 'securing')];
+
+    test('TLS is a step of its own, and takes as long as the handshake did', () => {
+      const entries = [...road, tls(900, 'pin'), state(901, 'authenticating')];
+      const view = secured({ at: 'authenticating', mechanism: 'Negotiate', stage: 'begin' }, entries);
+      expect(steps(view).slice(0, 4)).toEqual([
+        'relay done 10',
+        'server done 10',
+        'secure done 21',
+        'sign-in running null',
+      ]);
+      expect(view.steps[2]).toMatchObject({
+        labelKey: 'session.steps.secured',
+        params: { version: '1.3', suite: 'AES-128-GCM', trust: 'pin' },
+      });
+      expect(view.tls).toMatchObject({ version: '1.3', trustedBy: 'pin', sha256: 'AB' });
+    });
+
+    test('says when a person is waited for, and what they answered', () => {
+      const question = {} as Extract<SessionState, { at: 'judging' }>['question'];
+      const waiting = secured({ at: 'judging', question }, [...road, state(40, 'judging')]);
+      expect(waiting.steps[2]).toMatchObject({ labelKey: 'session.steps.judging', state: 'running' });
+      const answer = (what: 'pin' | 'trust-once') => at(50, { event: 'trust', what, sha256: 'AB' });
+      const after = { at: 'opening-shell' } as const;
+      expect(secured(after, [...road, answer('pin'), tls(60, 'person')]).tls?.trustedBy).toBe('pin');
+      expect(secured(after, [...road, answer('trust-once'), tls(60, 'person')]).tls?.trustedBy).toBe('once');
+    });
+
+    test('every padlock is closed from the first moment on', () => {
+      const view = secured({ at: 'dialling', hop: 0 }, []);
+      expect(view.hops.map(({ lockToNext }) => lockToNext)).toEqual(['sealed', 'sealed', null]);
+      expect(view.hops[0]?.readableKey).toBe(READABLE_OVER_TLS);
+    });
   });
 });

@@ -1,5 +1,10 @@
 import type { HopReport, JournalEntry, LaneName, ProxyRoute, SessionState, ShellOptions } from '@fairlead/protocol';
-import { type HopView, READABLE_OVER_HTTP, READABLE_WHEN_SEALED } from '../../components/hop-view.ts';
+import {
+  type HopView,
+  READABLE_OVER_HTTP,
+  READABLE_OVER_TLS,
+  READABLE_WHEN_SEALED,
+} from '../../components/hop-view.ts';
 
 /** One step from a click to a prompt, as the stepper shows it. */
 export interface StepView {
@@ -18,6 +23,7 @@ export interface ProgressFacts {
   readonly relay: string;
   /** Host and port of the target. */
   readonly server: string;
+  readonly scheme: 'http' | 'https';
   readonly route: ProxyRoute;
   readonly shell: ShellOptions['kind'];
   readonly state: SessionState;
@@ -25,8 +31,31 @@ export interface ProgressFacts {
   readonly entries: readonly JournalEntry[];
 }
 
+/** What TLS settled with the server, as far as a person wants to know. */
+export interface TlsFacts {
+  /** "1.2" or "1.3". */
+  readonly version: string;
+  readonly suite: string;
+  readonly group: string;
+  /** SHA-256 of the server's certificate, upper-case hexadecimal. */
+  readonly sha256: string;
+  /** What vouches for the server: a pin, an imported root, or a person for this session only. */
+  readonly trustedBy: 'pin' | 'root' | 'once';
+  /** Milliseconds the handshake took, a person's judgement not counted. */
+  readonly ms: number;
+}
+
+/** What progress tells. */
+export interface Progress {
+  readonly steps: readonly StepView[];
+  readonly hops: readonly HopView[];
+  /** Null before TLS stands, and without TLS. */
+  readonly tls: TlsFacts | null;
+}
+
 /** The steps of an attempt with their times, and the hops of its road. Pure: the journal and the state say it all. */
-export function progressOf(facts: ProgressFacts): { steps: readonly StepView[]; hops: readonly HopView[] } {
+export function progressOf(facts: ProgressFacts): Progress {
+  const tls = tlsFacts(facts);
   const steps = stepPlan(facts);
   const ends = stepEnds(facts, steps);
   const failure = failureOf(facts.state);
@@ -37,9 +66,28 @@ export function progressOf(facts: ProgressFacts): { steps: readonly StepView[]; 
     const isDone = end !== null;
     const state = isDone ? 'done' : at !== current ? 'waiting' : failure ? 'failed' : 'running';
     const ms = isDone && begin !== null ? Math.max(0, end - begin) : null;
-    return { ...step, state, ms };
+    // A person may think about a certificate for an hour; that is not how long TLS took.
+    return { ...step, state, ms: step.id === 'secure' && tls !== null ? tls.ms : ms };
   });
-  return { steps: views, hops: hopViews(facts, views) };
+  return { steps: views, hops: hopViews(facts, views), tls };
+}
+
+function tlsFacts(facts: ProgressFacts): TlsFacts | null {
+  const lane = leadingLane(facts);
+  const isPinnedNow = facts.entries.some(({ what }) => what.event === 'trust' && what.what === 'pin');
+  for (const { what } of facts.entries) {
+    if (what.event !== 'tls' || what.lane !== lane) continue;
+    const { version, suite, group, sha256, trustedBy, ms } = what;
+    return {
+      version,
+      suite,
+      group,
+      sha256,
+      trustedBy: trustedBy !== 'person' ? trustedBy : isPinnedNow ? 'pin' : 'once',
+      ms,
+    };
+  }
+  return null;
 }
 
 type StepPlan = Pick<StepView, 'id' | 'labelKey' | 'params'>;
@@ -60,6 +108,7 @@ function stepPlan(facts: ProgressFacts): StepPlan[] {
       labelKey: isForward ? 'session.steps.forward' : hops.length > 0 ? 'session.steps.tunnel' : 'session.steps.server',
       params: { name: facts.server },
     },
+    ...(facts.scheme === 'https' ? [secureStep(facts)] : []),
     { id: 'sign-in', labelKey: 'session.steps.signIn', params: { legs: legCount(facts) } },
     { id: 'shell', labelKey: 'session.steps.shell', params: {} },
     {
@@ -70,6 +119,28 @@ function stepPlan(facts: ProgressFacts): StepPlan[] {
   ];
 }
 
+function secureStep(facts: ProgressFacts): StepPlan {
+  const tls = tlsFacts(facts);
+  if (facts.state.at === 'judging') return { id: 'secure', labelKey: 'session.steps.judging', params: {} };
+  if (tls === null) return { id: 'secure', labelKey: 'session.steps.securing', params: {} };
+  return {
+    id: 'secure',
+    labelKey: 'session.steps.secured',
+    params: { version: tls.version, suite: shortSuite(tls.suite), trust: tls.trustedBy },
+  };
+}
+
+/** A suite's name without what they all share: "AES-128-GCM", "ECDHE-RSA-AES-128-GCM". RFC 8446, appendix B.4 */
+export function shortSuite(suite: string): string {
+  return suite
+    .replace(/^TLS_/, '')
+    .replace('_WITH_', '_')
+    .replace(/_SHA\d*$/, '')
+    .replaceAll('_', '-')
+    .replace('-POLY1305', '-Poly1305')
+    .replace('CHACHA20', 'ChaCha20');
+}
+
 /** When each step ended, on the journal's clock; null for those that have not. */
 function stepEnds(facts: ProgressFacts, steps: readonly StepPlan[]): (number | null)[] {
   const reports = hopReports(facts);
@@ -77,11 +148,13 @@ function stepEnds(facts: ProgressFacts, steps: readonly StepPlan[]): (number | n
     for (const { ms, what } of facts.entries) if (what.event === 'state' && names.includes(what.state)) return ms;
     return null;
   };
+  const secure = stateAt('securing', 'judging');
   const signIn = stateAt('authenticating', 'opening-shell', 'starting-command', 'ready');
   const shell = stateAt('opening-shell', 'starting-command', 'ready');
   const command = stateAt('starting-command', 'ready');
   const ready = stateAt('ready');
   return steps.map((step) => {
+    if (step.id === 'secure') return signIn;
     if (step.id === 'sign-in') return shell;
     if (step.id === 'shell') return command;
     if (step.id === 'command') return ready;
@@ -89,12 +162,14 @@ function stepEnds(facts: ProgressFacts, steps: readonly StepPlan[]): (number | n
     // A hop is passed when it says so, when the next one is being asked, or when something after it has begun.
     const open = reports.find((report) => report.hop === hop && report.stage === 'open');
     const later = reports.find((report) => report.hop > hop);
-    return open?.atMs ?? later?.atMs ?? signIn;
+    return open?.atMs ?? later?.atMs ?? secure ?? signIn;
   });
 }
 
 function hopViews(facts: ProgressFacts, steps: readonly StepView[]): HopView[] {
-  const isSealed = facts.state.at === 'ready' || facts.state.at === 'ended';
+  const isTls = facts.scheme === 'https';
+  const isSealed = isTls || facts.state.at === 'ready' || facts.state.at === 'ended';
+  const readableKey = isTls ? READABLE_OVER_TLS : isSealed ? READABLE_WHEN_SEALED : READABLE_OVER_HTTP;
   const node = (id: string, kind: HopView['kind'], name: string): HopView => {
     const step = steps.find((one) => one.id === id);
     const isServer = kind === 'server';
@@ -104,7 +179,7 @@ function hopViews(facts: ProgressFacts, steps: readonly StepView[]): HopView[] {
       name,
       state: kind === 'you' ? 'open' : hopState(step, facts.state),
       lockToNext: isServer ? null : isSealed ? 'sealed' : 'open',
-      readableKey: isServer ? null : isSealed ? READABLE_WHEN_SEALED : READABLE_OVER_HTTP,
+      readableKey: isServer ? null : readableKey,
       ms: step?.ms ?? null,
     };
   };

@@ -8,9 +8,13 @@ import { knownPassword, passwordKey, SessionRegistry } from './session-registry.
 const request: ConnectRequest = {
   label: 'web01',
   target: 'web01',
+  scheme: 'http',
   policy: 'negotiate',
   user: 'CORP\\ana',
   password: 'Secret 1',
+  certificate: null,
+  sealsAlways: false,
+  allowsLegacyTls: false,
   route: { name: '', hops: [{ kind: 'http-connect', host: 'proxy', port: 3128 }] },
   shell: { kind: 'interactive', codePage: 65_001 },
   isDemo: false,
@@ -68,6 +72,7 @@ function setUp() {
   const sessions: ScriptedSession[] = [];
   const dividers: string[] = [];
   const codePages: number[] = [];
+  const answers: string[] = [];
   const shell = {
     view: { isRunning: false },
     screen: { dispose: () => void dividers.push('disposed') },
@@ -82,19 +87,30 @@ function setUp() {
         throw new WinRmError('misuse.bad-argument', { argument: 'target', reason: 'not-a-host' });
       const session = new ScriptedSession(password);
       sessions.push(session);
-      return { session, address: 'web01:5985', port: 5985 };
+      return { session, address: 'web01:5985', port: 5985, answer: (answer) => void answers.push(answer) };
     },
     loadShell: async () => shell as LiveShell,
     dividerWords: (state) => state.at,
   });
   const entry = () => registry.entries[0];
-  return { registry, sessions, dividers, codePages, entry };
+  return { registry, sessions, answers, dividers, codePages, entry };
 }
 
 const settle = () => new Promise((resolve) => setTimeout(resolve));
 const lost = new WinRmError('relay.lost', { reason: 'test' });
 
 describe('SessionRegistry', () => {
+  test('hands a person’s answer about a certificate to the attempt that asked', async () => {
+    const { registry, sessions, answers } = setUp();
+    const id = registry.connect({ ...request, scheme: 'https' });
+    await settle();
+    sessions[0]?.move({ at: 'securing' });
+    registry.answer(id, 'pin');
+    registry.answer('another', 'pin');
+    expect(answers).toEqual(['pin']);
+    await registry.close(id);
+  });
+
   test('opens a session, tells its steps and hops, and never holds the password in what it shows', async () => {
     const { registry, sessions, entry } = setUp();
     const id = registry.connect(request);

@@ -1,6 +1,13 @@
-import type { JournalEvent, SessionState, WinRmError } from '@fairlead/protocol';
+import type { JournalEvent, SessionState, TrustAnswer, WinRmError } from '@fairlead/protocol';
 import { useSyncExternalStore } from 'react';
-import { findDemoPassword, findPassword, forgetPassword, keepPassword } from '../../lib/vault.ts';
+import {
+  findCertificate,
+  findDemoPassword,
+  findPassword,
+  forgetPassword,
+  keepCertificate,
+  keepPassword,
+} from '../../lib/vault.ts';
 import {
   type ConnectRequest,
   type EntryParts,
@@ -32,13 +39,14 @@ export class SessionRegistry {
 
   /** Opens a session and returns its id. What goes wrong is told by the entry's state. */
   connect(request: ConnectRequest): string {
-    const { password, ...kept } = request;
+    const { password, certificate, ...kept } = request;
     this.#lastId += 1;
     const id = `s${this.#lastId}`;
     const live = new LiveEntry(id, kept, this.#parts, () => this.#refresh());
     this.#live.set(id, live);
-    if (!request.isDemo) keepPassword(passwordKey(request), password);
-    live.start(password);
+    if (certificate !== null) keepCertificate(passwordKey(request), certificate);
+    else if (!request.isDemo) keepPassword(passwordKey(request), password);
+    live.start({ password, certificate });
     return id;
   }
 
@@ -46,8 +54,15 @@ export class SessionRegistry {
   retry(id: string, password: string, change: ShellChange = {}): void {
     const live = this.#live.get(id);
     if (live === undefined) return;
-    if (!live.snapshot.request.isDemo) keepPassword(passwordKey(live.snapshot.request), password);
-    live.start(password, change);
+    const { request } = live.snapshot;
+    const certificate = request.policy === 'certificate' ? findCertificate(passwordKey(request)) : null;
+    if (!request.isDemo && request.policy !== 'certificate') keepPassword(passwordKey(request), password);
+    live.start({ password, certificate }, change);
+  }
+
+  /** Answers an attempt's question about a host that is met for the first time. */
+  answer(id: string, answer: TrustAnswer): void {
+    this.#live.get(id)?.answer(answer);
   }
 
   /** Gives up an attempt. */
@@ -82,13 +97,14 @@ export class SessionRegistry {
   }
 }
 
-/** The key under which the vault keeps a session's password for this tab. */
+/** The key under which the vault keeps a session's password or certificate for this tab. */
 export function passwordKey(request: Pick<ConnectRequest, 'user' | 'target'>): string {
   return `${request.target}|${request.user}`;
 }
 
-/** The password to reconnect with, when this tab still knows it. */
+/** The password to reconnect with, when this tab still knows it; "" where a certificate stands for it. */
 export async function knownPassword(entry: SessionEntry): Promise<string | null> {
+  if (entry.request.policy === 'certificate') return findCertificate(passwordKey(entry.request)) === null ? null : '';
   return entry.request.isDemo ? findDemoPassword() : findPassword(passwordKey(entry.request));
 }
 
@@ -123,6 +139,11 @@ const registry = new SessionRegistry({
 /** Opens a session and returns its id. What goes wrong is told by the entry's state. */
 export function connect(request: ConnectRequest): string {
   return registry.connect(request);
+}
+
+/** Answers a session's question about a host that is met for the first time. */
+export function answerTrust(id: string, answer: TrustAnswer): void {
+  registry.answer(id, answer);
 }
 
 /** Gives up an attempt under way. */

@@ -11,6 +11,8 @@ const facts = (
   route: { name: '', hops },
   policy: 'negotiate' as const,
   port: 5985,
+  tls: null,
+  sealsAlways: false,
   codePage: 65_001,
 });
 const error = new WinRmError('relay.lost', { reason: 'x' });
@@ -24,6 +26,7 @@ const STATES: SessionState[] = [
   { at: 'ready', link: 'reopening' },
   { at: 'ended', exit: { signed: -1, unsigned: 4294967295 } },
   { at: 'lost', error, canReconnect: true },
+  { at: 'lost', error: new WinRmError('shell.closed', { reason: 'aborted' }), canReconnect: true },
   { at: 'closed', error },
   { at: 'closed', error: null },
 ];
@@ -38,6 +41,32 @@ describe('statusParts', () => {
       ['session.status.readable', { port: 5985 }],
       ['session.status.encoding', { codePage: '65001' }],
     ]);
+  });
+
+  test('says that TLS ends here and who vouches for the server, and nothing of what only HTTP shows', () => {
+    const tls = {
+      version: '1.3',
+      suite: 'TLS_AES_128_GCM_SHA256',
+      group: 'X25519',
+      sha256: 'AB',
+      trustedBy: 'pin',
+      ms: 9,
+    } as const;
+    const parts = statusParts({ ...facts({ at: 'ready', link: 'live' }), policy: 'basic', tls, sealsAlways: true });
+    expect(parts.map(({ key, values }) => [key, values])).toEqual([
+      ['session.status.direct', {}],
+      ['session.status.auth.basic', {}],
+      ['session.status.tls', { version: '1.3', trust: 'pin' }],
+      ['session.status.sealedInside', {}],
+      ['session.status.encoding', { codePage: '65001' }],
+    ]);
+  });
+
+  test('does not call a connection lost when the server closed the shell', () => {
+    const closed = new WinRmError('shell.closed', { reason: 'aborted' });
+    expect(statusParts(facts({ at: 'lost', error: closed, canReconnect: true }))[0]?.key).toBe(
+      'session.status.closedByServer',
+    );
   });
 
   test('claims nothing about sealing unless the session is ready', () => {

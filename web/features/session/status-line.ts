@@ -1,4 +1,5 @@
 import type { AuthPolicy, ProxyRoute, SessionState } from '@fairlead/protocol';
+import type { TlsFacts } from './progress.ts';
 
 /** A piece of the status line: a full message key, its values, and how much it matters. */
 export interface StatusPart {
@@ -14,6 +15,9 @@ export interface StatusFacts {
   readonly route: ProxyRoute;
   readonly policy: AuthPolicy;
   readonly port: number;
+  /** Null without TLS. */
+  readonly tls: TlsFacts | null;
+  readonly sealsAlways: boolean;
   readonly codePage: number;
 }
 
@@ -26,11 +30,21 @@ export function statusParts(facts: StatusFacts): StatusPart[] {
   const link = linkPart(facts);
   if (state.at === 'lost' || state.at === 'closed' || state.at === 'ended') return [link];
   if (state.at !== 'ready') return [link];
+  const { tls } = facts;
+  const secrecy =
+    tls === null
+      ? [
+          part('sealed', 'session.status.sealed', {}, 'good'),
+          part('readable', 'session.status.readable', { port: facts.port }, 'warn'),
+        ]
+      : [
+          part('sealed', 'session.status.tls', { version: tls.version, trust: tls.trustedBy }, 'good'),
+          ...(facts.sealsAlways ? [part('inner', 'session.status.sealedInside', {}, 'good')] : []),
+        ];
   return [
     link,
     part('auth', `session.status.auth.${facts.policy}`),
-    part('sealed', 'session.status.sealed', {}, 'good'),
-    part('readable', 'session.status.readable', { port: facts.port }, 'warn'),
+    ...secrecy,
     part('encoding', 'session.status.encoding', { codePage: String(facts.codePage) }),
   ];
 }
@@ -43,7 +57,7 @@ function linkPart({ state, route }: StatusFacts): StatusPart {
     case 'ended':
       return part('link', 'session.status.ended', { code: state.exit.signed });
     case 'lost':
-      return part('link', 'session.status.lost', {}, 'bad');
+      return part('link', isClosedByServer(state) ? 'session.status.closedByServer' : 'session.status.lost', {}, 'bad');
     case 'closed':
       return part(
         'link',
@@ -54,6 +68,11 @@ function linkPart({ state, route }: StatusFacts): StatusPart {
     default:
       return part('link', 'session.status.connecting');
   }
+}
+
+/** Whether the server ended the shell: then the connection is the one thing that was not lost. */
+export function isClosedByServer(state: SessionState): boolean {
+  return state.at === 'lost' && (state.error.code === 'shell.closed' || state.error.code === 'wsman.shell-gone');
 }
 
 function road(route: ProxyRoute): StatusPart {

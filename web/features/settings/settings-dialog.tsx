@@ -1,13 +1,13 @@
 'use client';
 
 import { useTranslations } from 'next-intl';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { Button } from '@/components/ui/button.tsx';
 import { Dialog } from '@/components/ui/dialog.tsx';
 import { CheckField, ChoiceField, SelectField } from '@/components/ui/field.tsx';
 import { showToast, useToastLog } from '@/components/ui/toast.tsx';
 import { usePreferences } from '@/components/use-preferences.ts';
-import { openWindow } from '@/features/frame/windows.ts';
+import { type AppWindow, openWindow } from '@/features/frame/windows.ts';
 import { paletteFor } from '@/features/session/screen/palette.ts';
 import {
   changePreferences,
@@ -22,8 +22,10 @@ import {
 import { changeSaved, NOTHING_SAVED } from '@/lib/saved.ts';
 import { forgetEverything } from '@/lib/vault.ts';
 
+const Certificates = lazy(() => import('./certificates.tsx'));
+
 /** How things look in this browser, and what it keeps. Every change holds at once. */
-export default function SettingsDialog() {
+export default function SettingsDialog({ opened }: { opened: Extract<AppWindow, { kind: 'settings' }> }) {
   const t = useTranslations('settings');
   const preferences = usePreferences();
   return (
@@ -102,6 +104,9 @@ export default function SettingsDialog() {
             onChange={(event) => changePreferences({ pasteGuard: event.target.checked })}
           />
         </section>
+        <Suspense fallback={null}>
+          <Certificates isWanted={opened.part === 'certificates'} />
+        </Suspense>
         <Kept />
         <Notices />
       </div>

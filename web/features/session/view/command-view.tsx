@@ -4,9 +4,9 @@ import { useFormatter, useTranslations } from 'next-intl';
 import { useState } from 'react';
 import { IconButton } from '@/components/ui/button.tsx';
 import { Icon } from '@/components/ui/icons.tsx';
+import { saveText } from '@/lib/save-text.ts';
 import type { Block } from '../block-log.ts';
 import type { LiveShell } from '../live-shell.ts';
-import { saveText } from './save-text.ts';
 import { useBlocks } from './use-shell.ts';
 
 /** Lines of a block shown before a person asks for more. */

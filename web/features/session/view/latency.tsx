@@ -2,9 +2,15 @@
 
 import type { JournalEntry } from '@fairlead/protocol';
 import { useFormatter, useTranslations } from 'next-intl';
+import { lazy, Suspense } from 'react';
 import { HopLine } from '@/components/hop-line.tsx';
 import { Dialog } from '@/components/ui/dialog.tsx';
+import { shortSuite } from '../progress.ts';
 import type { SessionEntry } from '../session-registry.ts';
+
+const Thumbprint = lazy(async () => ({
+  default: (await import('@/features/trust/certificate-facts.tsx')).Thumbprint,
+}));
 
 /** Round trips drawn in the strip. */
 const SHOWN_TRIPS = 12;
@@ -83,6 +89,32 @@ export function HopDialog({ entry, onClose }: { entry: SessionEntry; onClose: ()
             </li>
           ))}
         </ul>
+        {entry.tls && (
+          <dl className="grid gap-x-6 gap-y-3 border-t border-line pt-4 sm:grid-cols-4">
+            <div>
+              <dt className="text-xs text-ink-soft">{t('session.hops.tls')}</dt>
+              <dd>
+                {t('session.hops.tlsVersion', { version: entry.tls.version, suite: shortSuite(entry.tls.suite) })}
+              </dd>
+            </div>
+            <div>
+              <dt className="text-xs text-ink-soft">{t('session.hops.group')}</dt>
+              <dd>{entry.tls.group}</dd>
+            </div>
+            <div className="sm:col-span-2">
+              <dt className="text-xs text-ink-soft">{t('session.hops.trust')}</dt>
+              <dd>{t(`session.hops.trustedBy.${entry.tls.trustedBy}`)}</dd>
+            </div>
+            <div className="sm:col-span-4">
+              <dt className="text-xs text-ink-soft">{t('session.hops.thumbprint')}</dt>
+              <dd>
+                <Suspense fallback={null}>
+                  <Thumbprint value={entry.tls.sha256} name={t('trust.fact.sha256')} />
+                </Suspense>
+              </dd>
+            </div>
+          </dl>
+        )}
         <p className="max-w-[72ch] text-sm text-ink-soft">{t('session.hops.note')}</p>
       </div>
     </Dialog>

@@ -1,10 +1,11 @@
 'use client';
 
 import { useTranslations } from 'next-intl';
-import { Suspense, useCallback, useMemo, useState } from 'react';
+import { Suspense, useCallback, useMemo, useState, useSyncExternalStore } from 'react';
 import { FullMessages } from '@/components/full-messages.tsx';
 import { showToast } from '@/components/ui/toast.tsx';
-import { openWindow } from '@/features/frame/windows.ts';
+import { openedWindow, openWindow, watchWindow } from '@/features/frame/windows.ts';
+import { FirstContact } from '@/features/trust/first-contact.tsx';
 import { closeSession, retry, type SessionEntry, useSessions } from '../session-registry.ts';
 import { shortcutOf } from '../shortcut.ts';
 import { CloseDialog, PasswordDialog } from './dialogs.tsx';
@@ -39,6 +40,8 @@ function Sessions() {
   const [findRequest, setFindRequest] = useState(0);
   const recover = useRecovery((id) => setAsked({ kind: 'password', id }));
   const close = useClose(setAsked);
+  // While the connect dialog shows a session's way here, it is the one that asks.
+  const opened = useSyncExternalStore(watchWindow, openedWindow, () => null);
   useLeaveGuard(sessions);
   useDividerWords();
   const acts = useMemo(
@@ -99,6 +102,7 @@ function Sessions() {
         />
       )}
       {bar}
+      {active && opened === null && <FirstContact entry={active} />}
       {asked?.kind === 'hops' && entry && <HopDialog entry={entry} onClose={() => setAsked(null)} />}
       {asked?.kind === 'close' && entry && (
         <CloseDialog entry={entry} onConfirm={() => close(entry, true)} onClose={() => setAsked(null)} />

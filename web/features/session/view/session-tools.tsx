@@ -8,11 +8,11 @@ import { Menu } from '@/components/ui/menu.tsx';
 import { showToast } from '@/components/ui/toast.tsx';
 import { openWindow } from '@/features/frame/windows.ts';
 import { useActions } from '@/features/palette/use-actions.ts';
+import { saveText } from '@/lib/save-text.ts';
 import { browserStorage, isHistoryOn, setHistoryOn } from '../history.ts';
 import type { LiveShell } from '../live-shell.ts';
 import type { SessionEntry } from '../session-registry.ts';
 import { LatencyButton } from './latency.tsx';
-import { saveText } from './save-text.ts';
 
 /** What can be done with the session that is shown. */
 export interface SessionActs {

@@ -6,7 +6,13 @@ import type { SessionEntry } from '../session-registry.ts';
 import { type StatusPart, statusParts } from '../status-line.ts';
 
 const TONES = { plain: 'text-ink-soft', good: 'text-good', warn: 'text-warn-ink', bad: 'text-bad' } as const;
-const ICONS: Readonly<Record<string, IconName>> = { sealed: 'lock', readable: 'lock-open', auth: 'key', link: 'route' };
+const ICONS: Readonly<Record<string, IconName>> = {
+  sealed: 'lock',
+  inner: 'lock',
+  readable: 'lock-open',
+  auth: 'key',
+  link: 'route',
+};
 
 /** One line that says what is true about the connection; a press opens the whole of it. */
 export function StatusBar({
@@ -25,6 +31,8 @@ export function StatusBar({
     route: request.route,
     policy: request.policy,
     port: entry.port,
+    tls: entry.tls,
+    sealsAlways: request.sealsAlways,
     codePage: request.shell.codePage,
   });
   return (
@@ -47,7 +55,8 @@ export function StatusBar({
 
 function Part({ part, words }: { part: StatusPart; words: string }) {
   const icon = ICONS[part.id];
-  const hiding = part.id === 'encoding' ? 'max-md:hidden' : part.id === 'auth' ? 'max-sm:hidden' : '';
+  const hiding =
+    part.id === 'encoding' || part.id === 'inner' ? 'max-md:hidden' : part.id === 'auth' ? 'max-sm:hidden' : '';
   return (
     <span
       className={`flex min-w-0 items-center gap-1 whitespace-nowrap ${TONES[part.tone]} ${hiding} ${part.id === 'link' ? 'shrink' : 'shrink-0 max-sm:shrink'}`}

@@ -5,23 +5,31 @@ import { useCallback, useEffect } from 'react';
 import { openWindow } from '@/features/frame/windows.ts';
 import { refreshStanding } from '@/lib/relay-status.ts';
 import { endError, knownPassword, retry, type SessionEntry, setDividerWords } from '../session-registry.ts';
+import { isClosedByServer } from '../status-line.ts';
 
 /** Carries out the one action of an error; without an error, opens a new shell in the same tab. */
 export function useRecovery(
   askPassword: (id: string) => void,
 ): (entry: SessionEntry, error: WinRmError | null, codePage?: number) => void {
   const router = useRouter();
+  // A certificate is chosen where the other fields are; a password is all that is asked for otherwise.
+  const ask = (entry: SessionEntry) =>
+    entry.request.policy === 'certificate'
+      ? openWindow({ kind: 'connect', targetId: null, part: 'server' })
+      : askPassword(entry.id);
   return (entry, error, codePage) => {
     if (error?.recovery === 'sign-in') {
       void refreshStanding();
       router.push('/');
     } else if (error?.recovery === 'change-route') {
       openWindow({ kind: 'connect', targetId: null, part: 'route' });
+    } else if (error?.recovery === 'review-trust' && error.code !== 'tls.untrusted') {
+      openWindow({ kind: 'settings', part: 'certificates' });
     } else if (error?.recovery === 'new-credential') {
-      askPassword(entry.id);
+      ask(entry);
     } else {
       void knownPassword(entry).then((password) => {
-        if (password === null) askPassword(entry.id);
+        if (password === null) ask(entry);
         else retry(entry.id, password, codePage === undefined ? {} : { codePage });
       });
     }
@@ -34,8 +42,9 @@ export function useDividerWords(): void {
   const words = useCallback(
     (state: SessionState) => {
       const time = new Date().toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+      if (state.at === 'ready') return t('gap', { time });
       if (state.at === 'ended') return t('ended', { code: String(state.exit.signed), time });
-      return t(endError(state) === null ? 'closed' : 'lost', { time });
+      return t(endError(state) === null ? 'closed' : isClosedByServer(state) ? 'closedByServer' : 'lost', { time });
     },
     [t],
   );
