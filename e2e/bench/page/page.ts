@@ -1,6 +1,6 @@
 /** The product's terminal and shell, fed by a session in this thread or in a worker. */
 import './page.css';
-import type { OutputChunk } from '@fairlead/protocol';
+import type { OutputChunk, OutputGap } from '@fairlead/protocol';
 import { LineHistory } from '../../../web/features/session/history.ts';
 import { LiveShell, type ShellSession } from '../../../web/features/session/live-shell.ts';
 import { TerminalScreen } from '../../../web/features/session/screen/terminal-screen.ts';
@@ -93,7 +93,9 @@ function inWorker(what: OneCommand): Source {
   return { session: { ...shellOf(idle), output: output() }, opened, close: () => worker.terminate() };
 }
 
-async function* keeping(output: AsyncIterable<OutputChunk>, kept: Uint8Array[]): AsyncGenerator<OutputChunk> {
+type Output = ShellSession['output'];
+
+async function* keeping(output: Output, kept: Uint8Array[]): AsyncGenerator<OutputChunk | OutputGap> {
   for await (const chunk of output) {
     kept.push(chunk.bytes);
     yield chunk;

@@ -39,6 +39,7 @@ async function run(what: OneCommand): Promise<void> {
   say('opened');
   await taking;
   for await (const { stream, bytes } of session.output) {
+    if (stream === 'gap') throw new Error('the connection was lost, the figure is worth nothing');
     // Handed over, not copied, where the bytes are the whole of their memory.
     const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
     untaken += 1;

@@ -50,7 +50,8 @@ async function passInput(session: Session, terminal: Terminal): Promise<void> {
 async function copyOutput(session: Session, request: ExecRequest, terminal: Terminal): Promise<void> {
   const readers = { stdout: new TextReader(request.codePage), stderr: new TextReader(request.codePage) };
   for await (const { stream, bytes } of session.output) {
-    if (!request.isJson) await writeAll(terminal[stream], bytes);
+    if (stream === 'gap') await tellGap(request.isJson, terminal);
+    else if (!request.isJson) await writeAll(terminal[stream], bytes);
     else await writeText(terminal, stream, readers[stream].decode(bytes));
   }
   if (!request.isJson) return;
@@ -59,6 +60,12 @@ async function copyOutput(session: Session, request: ExecRequest, terminal: Term
 
 async function writeText(terminal: Terminal, stream: 'stdout' | 'stderr', text: string): Promise<void> {
   if (text !== '') await writeLine(terminal, { type: 'output', stream, text });
+}
+
+/** Says that output may be missing where the reader is now. */
+export async function tellGap(isJson: boolean, terminal: Terminal): Promise<void> {
+  if (isJson) await writeLine(terminal, { type: 'gap' });
+  await writeAll(terminal.stderr, 'fairlead: the connection was lost; some output may be missing here\n');
 }
 
 /** One JSON line on standard output. */

@@ -51,7 +51,8 @@ ${SETTINGS}
 ${SIGN_IN}
 
 With --json each line is {"type":"output","stream":…,"text":…}, then {"type":"exit","signed":…,"unsigned":…}, or
-{"type":"error","code":…,"message":…,"hint":…,"details":…}.
+{"type":"error","code":…,"message":…,"hint":…,"details":…}. {"type":"gap"} stands where output may be missing because
+the connection was lost; without --json a line on standard error says so.
 
   fairlead exec -t srv1 -u 'CORP\\ana' -- dir C:\\inetpub
   cat users.csv | fairlead exec -t srv1 -u ana@corp.example -- sort

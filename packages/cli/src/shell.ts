@@ -1,6 +1,7 @@
 import { createInterface, type Interface } from 'node:readline';
 import { CmdPromptReader, isWinRmError, type Session, TextReader } from '@fairlead/protocol';
 import type { Request } from './arguments.ts';
+import { tellGap } from './exec.ts';
 import { EXIT_CODES, exitCodeOfRemote } from './exit-codes.ts';
 import { Interrupts } from './interrupts.ts';
 import { makeSession } from './open-session.ts';
@@ -74,6 +75,10 @@ async function showOutput(
   const readers = { stdout: new TextReader(codePage), stderr: new TextReader(codePage) };
   const isTerminal = terminal.stdin.isTTY === true && terminal.stdout.isTTY === true;
   for await (const { stream, bytes } of session.output) {
+    if (stream === 'gap') {
+      await tellGap(false, terminal);
+      continue;
+    }
     const text = readers[stream].decode(bytes);
     if (stream === 'stderr') {
       await writeAll(terminal.stderr, text);

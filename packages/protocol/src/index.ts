@@ -64,4 +64,4 @@ export { certificateEvidence, type PeerWarning, type Pin, pinOf, type TrustPolic
 export { type Certificate, parseCertificate, sha1Thumbprint, sha256Thumbprint } from './tls/x509.ts';
 export { faultMeaning, faultMeanings } from './wsman/fault.ts';
 export type { TrafficCounts } from './wsman/lane.ts';
-export type { Identity, OutputChunk } from './wsman/operations.ts';
+export type { Identity, OutputChunk, OutputGap } from './wsman/operations.ts';

@@ -140,7 +140,11 @@ export class LastingLane implements Lane {
         this.#drop(isWinRmError(error) ? error.code : 'failed');
         if (options.signal.aborted || fate === 'never') throw error;
         if (connection !== null && this.#options.tls?.versions.stepDown(error, this.#version)) continue;
-        if (this.#maySendAgain(fate, error, options) && handshakeCount < MAX_HANDSHAKES_PER_REQUEST) continue;
+        if (this.#maySendAgain(fate, error, options) && handshakeCount < MAX_HANDSHAKES_PER_REQUEST) {
+          // What leaves our keys behind is anyone's word, as below; inside TLS a refusal is the server's own.
+          if (fate === 'unknown' || (fate === 'refused' && this.#options.tls === null)) options.onRepeat?.();
+          continue;
+        }
         if (fate === 'unknown' && (isLoss(error) || isTlsFailure(error)) && !options.isRepeatable) {
           fail('shell.fate-unknown', { operation: options.operation }, error);
         }

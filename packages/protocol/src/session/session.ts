@@ -6,7 +6,7 @@ import { makePromptWord } from '../shell/cmd-prompt.ts';
 import type { ExitCode, Interrupt, Shell } from '../shell/shell.ts';
 import { checkShellOptions } from '../shell/shell-options.ts';
 import type { TrafficCounts } from '../wsman/lane.ts';
-import type { OutputChunk } from '../wsman/operations.ts';
+import type { OutputChunk, OutputGap } from '../wsman/operations.ts';
 import { type Binding, bind, checkSignIn, openShell, type SessionOptions, type SessionParts } from './_open.ts';
 import { nextState, type SessionEvent, type SessionState } from './state.ts';
 import { checkTarget } from './target.ts';
@@ -21,8 +21,11 @@ export type { SessionOptions } from './_open.ts';
  */
 export class Session {
   readonly journal: Journal;
-  /** What the command writes, pulled: the server is asked for more when the last chunk has been taken. */
-  readonly output: AsyncIterable<OutputChunk>;
+  /**
+   * What the command writes, pulled: the server is asked for more when the last chunk has been taken. A gap stands where
+   * output may be missing.
+   */
+  readonly output: AsyncIterable<OutputChunk | OutputGap>;
   /** Settles when the output has been taken to its end; rejects when that is impossible. */
   readonly exit: Promise<ExitCode>;
   /** What an interactive shell's prompts are known by; for the `CmdPromptReader` of its output. Not for the eye. */
@@ -231,8 +234,8 @@ function known(error: unknown): WinRmError {
 }
 
 /** One iterator for everybody, so that leaving one loop and entering another goes on where it left. */
-function outputOf(opened: Promise<Shell>): AsyncIterable<OutputChunk> {
-  let chunks: AsyncIterator<OutputChunk> | null = null;
+function outputOf(opened: Promise<Shell>): AsyncIterable<OutputChunk | OutputGap> {
+  let chunks: AsyncIterator<OutputChunk | OutputGap> | null = null;
   return {
     [Symbol.asyncIterator]: () => ({
       async next() {

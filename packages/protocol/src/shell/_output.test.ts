@@ -41,6 +41,32 @@ async function take(output: Output, count = Infinity): Promise<string> {
 }
 
 describe('Output', () => {
+  it('says once where something may be missing, however often that place is lost, and anew after more output', async () => {
+    const lost = (news: ReceiveReply | WinRmError) => (onRepeat: () => void) => {
+      onRepeat();
+      if (news instanceof WinRmError) throw news;
+      return news;
+    };
+    const nothing = new WinRmError('wsman.timed-out', { seconds: 20 });
+    const turns = [
+      lost(reply('a')),
+      lost(nothing),
+      lost(nothing),
+      lost(reply('b')),
+      lost(reply('')),
+      () => reply('', 0),
+    ];
+    const output = new Output({
+      receive: async (onRepeat) => (turns.shift() ?? expect.fail('asked too often'))(onRepeat),
+      onExit: () => undefined,
+      onFailure: (error) => expect.fail(String(error)),
+      isClosing: () => false,
+    });
+    let text = '';
+    for await (const { stream, bytes } of output) text += stream === 'gap' ? '|' : utf8Decode(bytes);
+    expect(text).toBe('|a|b|');
+  });
+
   it('asks for more only when the last chunk has been taken, and tells the exit after it', async () => {
     const { output, seen } = outputOf([reply('ab'), reply('c', 3)]);
     expect(seen.received).toBe(0);

@@ -1,11 +1,15 @@
+import { NO_BYTES } from '../bytes/bytes.ts';
 import { isWinRmError, WinRmError } from '../errors.ts';
 import { isFarewell } from '../wsman/fault.ts';
-import type { OutputChunk, ReceiveReply } from '../wsman/operations.ts';
+import type { OutputChunk, OutputGap, ReceiveReply } from '../wsman/operations.ts';
 
 /** What an output is made of. */
 export interface OutputOptions {
-  /** Waits for news; rejects with wsman.timed-out when there is none yet. */
-  readonly receive: () => Promise<ReceiveReply>;
+  /**
+   * Waits for news; rejects with wsman.timed-out when there is none yet. Calls back when it had to ask again although
+   * the server may have answered.
+   */
+  readonly receive: (onRepeat: () => void) => Promise<ReceiveReply>;
   /** The command has ended and everything it wrote has been taken. */
   readonly onExit: (code: number) => void;
   /** The output cannot be read to its end. */
@@ -18,11 +22,15 @@ export interface OutputOptions {
  * The Receive loop as an async iterator. The next Receive is asked when the last chunk has been taken, which is all the
  * flow control there is: WS-Man is pulled.
  *
+ * INVARIANT: where an answer may have been lost a gap stands, before what came after it; one, however often the same
+ * place was lost.
+ *
  * Leaving a `for await` loop stops nothing; the next loop goes on where it left.
  */
-export class Output implements AsyncIterable<OutputChunk> {
-  readonly #chunks: AsyncGenerator<OutputChunk, undefined>;
+export class Output implements AsyncIterable<OutputChunk | OutputGap> {
+  readonly #chunks: AsyncGenerator<OutputChunk | OutputGap, undefined>;
   #isWaiting = false;
+  #gap: 'none' | 'to-tell' | 'told' = 'none';
 
   constructor(options: OutputOptions) {
     this.#chunks = this.#read(options);
@@ -33,15 +41,20 @@ export class Output implements AsyncIterable<OutputChunk> {
     return this.#isWaiting;
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<OutputChunk, undefined> {
+  [Symbol.asyncIterator](): AsyncIterator<OutputChunk | OutputGap, undefined> {
     return { next: () => this.#chunks.next() };
   }
 
-  async *#read(options: OutputOptions): AsyncGenerator<OutputChunk, undefined> {
+  async *#read(options: OutputOptions): AsyncGenerator<OutputChunk | OutputGap, undefined> {
     for (;;) {
       const reply = await this.#receive(options);
+      if (this.#gap === 'to-tell') {
+        this.#gap = 'told';
+        yield { stream: 'gap', bytes: NO_BYTES };
+      }
       if (reply === 'ended') return;
       if (reply === 'nothing-yet') continue;
+      if (reply.chunks.length > 0) this.#gap = 'none';
       yield* reply.chunks;
       if (reply.exitCode !== null) {
         options.onExit(reply.exitCode);
@@ -54,7 +67,9 @@ export class Output implements AsyncIterable<OutputChunk> {
     if (isClosing()) return 'ended';
     this.#isWaiting = true;
     try {
-      return await receive();
+      return await receive(() => {
+        if (this.#gap === 'none') this.#gap = 'to-tell';
+      });
     } catch (error) {
       if (isWinRmError(error, 'wsman.timed-out')) return 'nothing-yet';
       if (isClosing() && isLastWord(error)) return 'ended';

@@ -1,4 +1,4 @@
-import type { OutputChunk } from '../wsman/operations.ts';
+import type { OutputChunk, OutputGap } from '../wsman/operations.ts';
 
 /** How a command ended, both ways of reading the same 32 bits. */
 export interface ExitCode {
@@ -15,7 +15,7 @@ export type Interrupt = 'ctrl-c' | 'ctrl-break';
 export interface Shell {
   readonly kind: 'winrs';
   /** What the command writes. Pulled: the server is asked for more when the last chunk has been taken. */
-  readonly output: AsyncIterable<OutputChunk>;
+  readonly output: AsyncIterable<OutputChunk | OutputGap>;
   /** Settles when the output has been taken to its end; rejects when it cannot be. */
   readonly exit: Promise<ExitCode>;
   /** Resolves when the server has taken the bytes. */

@@ -125,7 +125,7 @@ class WinRsShell implements Shell {
     });
     this.exit.catch(() => undefined); // not everybody waits for it
     this.output = new Output({
-      receive: () => this.#receive(),
+      receive: (onRepeat) => this.#receive(onRepeat),
       onExit: (code) => this.#onExit(code),
       onFailure: (error) => this.#onFailure(error),
       isClosing: () => this.#closing !== null,
@@ -159,7 +159,7 @@ class WinRsShell implements Shell {
     await this.#options.client.post(operation, this.#options.control, this.#life.signal);
   }
 
-  async #receive(): Promise<ReceiveReply> {
+  async #receive(onRepeat: () => void): Promise<ReceiveReply> {
     const { client, output, platform } = this.#options;
     const beganMs = platform.monotonicMs();
     const operation = receive(this.#shellId, this.#commandId);
@@ -168,7 +168,7 @@ class WinRsShell implements Shell {
       if (leftMs > 0) await platform.sleep(leftMs, this.#life.signal);
     };
     try {
-      const reply = await client.post(operation, output, this.#life.signal);
+      const reply = await client.post(operation, output, this.#life.signal, onRepeat);
       if (reply.chunks.length === 0 && reply.exitCode === null) await pause();
       return reply;
     } catch (error) {

@@ -40,10 +40,16 @@ export class WsmanClient {
   /**
    * Posts one operation on a lane and reads the answer.
    *
+   * @param onRepeat called when it is asked again although it may have been answered
    * @throws wsman.envelope-too-large before anything is sent; wsman.wrong-reply, wsman.malformed, the errors of faults,
    *   and what the lane throws
    */
-  async post<Reply>(operation: Operation<Reply>, lane: Lane, signal: AbortSignal): Promise<Reply> {
+  async post<Reply>(
+    operation: Operation<Reply>,
+    lane: Lane,
+    signal: AbortSignal,
+    onRepeat?: () => void,
+  ): Promise<Reply> {
     let messageId = '';
     let requestBytes = 0;
     const limitBytes = this.#requestLimitBytes;
@@ -62,6 +68,7 @@ export class WsmanClient {
       isRepeatable: operation.isRepeatable,
       mayRide: operation.mayRide,
       signal,
+      onRepeat,
     });
     const envelope = decodeEnvelope(text);
     const fault = decodeFault(envelope.body);

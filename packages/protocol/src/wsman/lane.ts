@@ -24,6 +24,8 @@ export interface PostOptions {
   /** Whether it may ride on the last leg of authentication; only what does no harm when it is asked twice. */
   readonly mayRide: boolean;
   readonly signal: AbortSignal;
+  /** Called when it is posted again although the server may have acted on it: what was answered then is lost. */
+  readonly onRepeat?: (() => void) | undefined;
 }
 
 /** One conversation with the server: envelopes go out one at a time, each answered before the next. */

@@ -41,6 +41,16 @@ export interface OutputChunk {
   readonly bytes: Uint8Array;
 }
 
+/**
+ * A place where output may be missing: the connection was lost under a Receive, and nobody knows whether the server had
+ * given output away with it.
+ */
+export interface OutputGap {
+  readonly stream: 'gap';
+  /** None; so that whoever wants bytes alone need not ask. */
+  readonly bytes: Uint8Array;
+}
+
 /** An answer to Receive. */
 export interface ReceiveReply {
   /** In the order the server gave them. */
