@@ -45,6 +45,8 @@ export interface Stack {
   /** The testbed's host, and the wire in front of it. */
   readonly host: WinRmHost;
   readonly hostTap: Tap;
+  /** The wire in front of its listener with TLS. */
+  readonly secureTap: Tap;
   /** The WinRM server on GSS-API, and the wire in front of it. */
   readonly gss: GssServer;
   readonly gssTap: Tap;
@@ -61,29 +63,31 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
-/** Starts everything. */
-export async function startStack(): Promise<Stack> {
+/** Starts everything; `settings` are the product's, beside those that let it reach the rest. */
+export async function startStack(settings: Readonly<Record<string, string>> = {}): Promise<Stack> {
   const [host, gss, squid, packagedSquid, blackHole, closedPort] = await Promise.all([
-    startWinRmHost({ accounts: [HOST_ACCOUNT], computerName: 'HARBOUR', workingDirectory: '/' }),
+    startWinRmHost({ accounts: [HOST_ACCOUNT], computerName: 'HARBOUR', workingDirectory: '/', https: {} }),
     startGssServer(),
     startProxy('squid'),
     startProxy('squid-default'),
     startBlackHole(),
     freePort(),
   ]);
-  const [hostTap, gssTap, squidTap] = await Promise.all([
+  const [hostTap, secureTap, gssTap, squidTap] = await Promise.all([
     startTap(host.port),
+    startTap(host.https?.port ?? 0),
     startTap(gss.port),
     startTap(squid.port),
   ]);
-  const reachable = [hostTap, gssTap, blackHole].map(({ port }) => `127.0.0.1:${port}`);
+  const reachable = [hostTap, secureTap, gssTap, blackHole].map(({ port }) => `127.0.0.1:${port}`);
   const product = await startProduct({
+    ...settings,
     FAIRLEAD_TARGETS: [...reachable, `127.0.0.1:${closedPort}`, `${PROXY_ONLY_NAME}:${gssTap.port}`].join(','),
     FAIRLEAD_PROXIES: [squidTap, packagedSquid, blackHole].map(({ port }) => `127.0.0.1:${port}`).join(','),
   });
-  const taps = [squidTap, hostTap, gssTap];
+  const taps = [squidTap, hostTap, secureTap, gssTap];
   return {
-    ...{ product, host, hostTap, gss, gssTap, squid, squidTap, packagedSquid, blackHole, closedPort },
+    ...{ product, host, hostTap, secureTap, gss, gssTap, squid, squidTap, packagedSquid, blackHole, closedPort },
     takeCaptured: () => Buffer.concat(taps.map((tap) => tap.take())),
     async stop() {
       await product.stop();

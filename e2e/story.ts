@@ -22,15 +22,19 @@ interface ForTest {
 }
 
 interface ForWorker {
+  /** Settings of the product beside the stack's own. */
+  readonly settings: Readonly<Record<string, string>>;
   readonly stack: Stack;
   /** What a signed-in browser keeps. */
   readonly signedIn: { readonly cookies: Parameters<import('playwright/test').BrowserContext['addCookies']>[0] };
 }
 
+/** `test` with everything above at hand; what no page may do and what no wire may carry is checked after each. */
 export const test = base.extend<ForTest, ForWorker>({
+  settings: [{}, { scope: 'worker', option: true }],
   stack: [
-    async ({ playwright: _ }, use) => {
-      const stack = await startStack();
+    async ({ settings }, use) => {
+      const stack = await startStack(settings);
       await use(stack);
       await stack.stop();
     },

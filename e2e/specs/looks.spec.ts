@@ -20,10 +20,16 @@ async function looksRight(page: Page): Promise<void> {
     for (const { name, media } of THEMES) {
       await page.emulateMedia({ ...media, reducedMotion: 'reduce' });
       await page.evaluate(() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => null))));
-      const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze();
+      const axe = new AxeBuilder({ page }).setLegacyMode(true);
+      // A theme changes colours and nothing else, so what axe knows beside colours is asked once for each width.
+      const { violations } = await (name === 'light'
+        ? axe
+        : axe.withRules(['color-contrast', 'link-in-text-block'])
+      ).analyze();
       const where = `${name}, ${width} px`;
       for (const { id, nodes } of violations) {
-        for (const { target, failureSummary } of nodes) wrong.push(`${where}: ${id}: ${target} ${failureSummary}`);
+        for (const { target, failureSummary } of nodes)
+          wrong.push(`${where}: ${id}: ${target.join(' ')} ${failureSummary}`);
       }
       wrong.push(...(await sticksOut(page)).map((what) => `${where}: sticks out: ${what}`));
     }
