@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { fixedPlatform } from '../testing/fixed-platform.ts';
 import { CmdPromptReader, cmdPrompt, makePromptWord, type PromptEvent } from './cmd-prompt.ts';
 
@@ -110,6 +110,34 @@ describe('CmdPromptReader', () => {
     expect(reader.flush()).toEqual([text(`\u001b]5985;${WORD};abc`)]);
     const long = `\u001b]5985;${WORD};${'x'.repeat(5000)}`;
     expect(new CmdPromptReader(WORD).feed(long)).toEqual([text(long)]);
+  });
+
+  it('looks at output a bounded number of times, however often an announcement begins in it', () => {
+    const begun = `\u001b]5985;${WORD};`.repeat(50_000);
+    let looked = 0;
+    const { indexOf, search } = String.prototype;
+    const spies = [
+      vi.spyOn(String.prototype, 'indexOf').mockImplementation(function (this: string, wanted, from) {
+        const found = indexOf.call(this, wanted, from);
+        looked += found < 0 ? this.length : found;
+        return found;
+      }),
+      vi.spyOn(String.prototype, 'search').mockImplementation(function (this: string, pattern) {
+        looked += this.length;
+        return search.call(this, pattern);
+      }),
+    ];
+    const events = new CmdPromptReader(WORD).feed(begun);
+    for (const spy of spies) spy.mockRestore();
+    expect(joinTexts(events)[0]).toEqual(text(begun.slice(0, -24)));
+    expect(looked).toBeLessThanOrEqual(50_000 * 4096);
+  });
+
+  it('takes an announcement of the longest directory, and none beyond', () => {
+    const longest = `C:\\${'x'.repeat(4091)}`;
+    expect(readEveryWay(announced(longest))).toEqual([prompt(longest)]);
+    const tooLong = announced(`${longest}y`);
+    expect(readEveryWay(tooLong)).toEqual([text(tooLong)]);
   });
 
   it('loses no character of text without prompts, for any output and any lines', () => {

@@ -91,15 +91,17 @@ export class CmdPromptReader {
       return false;
     }
     this.#emit(events, start);
-    const end = this.#held.indexOf(TERMINATOR);
-    if (end < 0 && this.#held.length <= MAX_ANNOUNCEMENT) return false;
-    const directory = end < 0 ? '' : this.#held.slice(announce.length, end);
-    if (end < 0 || end > MAX_ANNOUNCEMENT || CONTROL.test(directory)) {
+    // No further than an announcement can reach, or what repeats its beginning would be read over and over.
+    const rest = this.#held.slice(announce.length, announce.length + MAX_ANNOUNCEMENT);
+    const end = rest.search(CONTROL);
+    const isUndecided = end < 0 || rest.slice(end) === ESC;
+    if (isUndecided && rest.length < MAX_ANNOUNCEMENT) return false;
+    if (end < 0 || !rest.startsWith(TERMINATOR, end)) {
       this.#emit(events, announce.length); // somebody else's sequence: let the terminal judge it
       return true;
     }
-    this.#directory = directory;
-    this.#held = this.#held.slice(end + TERMINATOR.length);
+    this.#directory = rest.slice(0, end);
+    this.#held = this.#held.slice(announce.length + end + TERMINATOR.length);
     this.#mode = 'after-announcement';
     return true;
   }
@@ -162,7 +164,8 @@ function joined(events: readonly PromptEvent[]): PromptEvent[] {
   return out;
 }
 
-const TERMINATOR = '\u001b\\';
+const ESC = '\u001b';
+const TERMINATOR = `${ESC}\\`;
 const CONTROL = /[\u0000-\u001f]/;
 /** Longer than the longest path of Windows that a directory can have while cmd.exe is in it. */
 const MAX_ANNOUNCEMENT = 4096;
