@@ -246,21 +246,27 @@ describe('a lane that loses its authentication', () => {
     ['a 401', refuse(), 'auth.incomplete'],
     ['an empty 500', { status: 500 }, 'wsman.encryption-required'],
     ['a 400', { status: 400 }, 'http.unexpected-status'],
-  ])('sends a Command once, whatever nobody sealed says of it: %s', async (_name, reply, code) => {
-    const double = new WinRmDouble();
-    double.before = ({ name }) => (name === 'Command' ? reply : undefined);
-    const { session } = sessionWith(double, { shell: COMMAND, bodyOnLastLeg: 'never' });
-    await expect(session.open()).rejects.toMatchObject({ code });
-    expect(double.names.filter((name) => name === 'Command')).toHaveLength(1);
-    await session.close();
-  });
+  ])(
+    'sends a Command once, and whatever nobody sealed says of it, its fate is unknown: %s',
+    async (_name, reply, code) => {
+      const double = new WinRmDouble();
+      double.before = ({ name }) => (name === 'Command' ? reply : undefined);
+      const { session } = sessionWith(double, { shell: COMMAND, bodyOnLastLeg: 'never' });
+      await expect(session.open()).rejects.toMatchObject({ code: 'shell.fate-unknown', cause: { code } });
+      expect(double.names.filter((name) => name === 'Command')).toHaveLength(1);
+      await session.close();
+    },
+  );
 
   it('lets no Send ride on a new connection, where a refusal would make it go twice', async () => {
     const double = new WinRmDouble();
     const { session } = sessionWith(double, { shell: { ...COMMAND, consoleStdin: true } });
     await session.open();
     double.before = ({ name }) => (name === 'Send' ? { status: 500 } : undefined);
-    await expect(session.writeText('x')).rejects.toMatchObject({ code: 'wsman.encryption-required' });
+    await expect(session.writeText('x')).rejects.toMatchObject({
+      code: 'shell.fate-unknown',
+      cause: { code: 'wsman.encryption-required' },
+    });
     expect(double.names.filter((name) => name === 'Send')).toHaveLength(1);
     await session.close();
   });
@@ -273,7 +279,7 @@ describe('a lane that loses its authentication', () => {
     ];
     for (const [reply, hasProxy, via] of obstacles) {
       const double = new WinRmDouble({ road: { hasProxy } });
-      double.before = ({ name }) => (name === 'Command' ? reply : undefined);
+      double.before = ({ name }) => (name === 'Create' ? reply : undefined);
       const { session } = sessionWith(double, { shell: COMMAND, bodyOnLastLeg: 'never' });
       await expect(session.open()).rejects.toMatchObject({ code: 'proxy.drops-connection', details: { via } });
       await session.close();

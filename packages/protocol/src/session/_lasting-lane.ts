@@ -145,7 +145,7 @@ export class LastingLane implements Lane {
           if (fate === 'unknown' || (fate === 'refused' && this.#options.tls === null)) options.onRepeat?.();
           continue;
         }
-        if (fate === 'unknown' && (isLoss(error) || isTlsFailure(error)) && !options.isRepeatable) {
+        if (!options.isRepeatable && this.#isFateUnknown(fate, error)) {
           fail('shell.fate-unknown', { operation: options.operation }, error);
         }
         throw error;
@@ -161,6 +161,17 @@ export class LastingLane implements Lane {
     if (fate === 'not-sent') return true;
     if (fate === 'refused') return isRepeatable || mayRide || this.#options.tls !== null;
     return isRepeatable && isLoss(error);
+  }
+
+  /**
+   * Outside TLS a refusal that nobody sealed says nothing about what the server did: whoever is told "refused" does it
+   * once more by hand. What is wrong with a seal, or inside a good one, is told as that.
+   */
+  #isFateUnknown(fate: PostFate, error: unknown): boolean {
+    if (fate === 'not-sent') return false;
+    if (isLoss(error) || isTlsFailure(error)) return fate === 'unknown';
+    const isAboutSealed = isWinRmError(error) && (error.code.startsWith('seal.') || error.code === 'wsman.malformed');
+    return this.#options.tls === null && !isAboutSealed;
   }
 
   /** Signed in, and closed before anything could be asked, again: RFC 4559, section 6, and nobody's password. */
