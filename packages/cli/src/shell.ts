@@ -1,11 +1,11 @@
 import { createInterface, type Interface } from 'node:readline';
-import { CmdPromptReader, isWinRmError, type Session, TextReader } from '@fairlead/protocol';
+import { CmdPromptReader, isWinRmError, OutputFilter, plainText, type Session, TextReader } from '@fairlead/protocol';
 import type { Request } from './arguments.ts';
 import { tellGap } from './exec.ts';
 import { EXIT_CODES, exitCodeOfRemote } from './exit-codes.ts';
 import { Interrupts } from './interrupts.ts';
 import { makeSession } from './open-session.ts';
-import { type Terminal, writeAll } from './terminal.ts';
+import { screened, type Terminal, writeAll } from './terminal.ts';
 
 type ShellRequest = Extract<Request, { verb: 'shell' }>;
 
@@ -73,6 +73,7 @@ async function showOutput(
   terminal: Terminal,
 ): Promise<void> {
   const readers = { stdout: new TextReader(codePage), stderr: new TextReader(codePage) };
+  const show = { stdout: screened(terminal.stdout), stderr: screened(terminal.stderr) };
   const isTerminal = terminal.stdin.isTTY === true && terminal.stdout.isTTY === true;
   for await (const { stream, bytes } of session.output) {
     if (stream === 'gap') {
@@ -81,16 +82,18 @@ async function showOutput(
     }
     const text = readers[stream].decode(bytes);
     if (stream === 'stderr') {
-      await writeAll(terminal.stderr, text);
+      await writeAll(terminal.stderr, show.stderr(text));
       continue;
     }
     for (const event of prompts.feed(text)) {
-      if (event.kind === 'text') await writeAll(terminal.stdout, event.text);
+      if (event.kind === 'text') await writeAll(terminal.stdout, show.stdout(event.text));
       else if (isTerminal) {
-        lines.setPrompt(event.prompt);
+        lines.setPrompt(plainText(new OutputFilter().feed(event.prompt)));
         lines.prompt(true);
-      } else await writeAll(terminal.stdout, event.prompt);
+      } else await writeAll(terminal.stdout, show.stdout(event.prompt));
     }
   }
-  for (const event of prompts.flush()) if (event.kind === 'text') await writeAll(terminal.stdout, event.text);
+  for (const event of prompts.flush()) {
+    if (event.kind === 'text') await writeAll(terminal.stdout, show.stdout(event.text));
+  }
 }

@@ -1,15 +1,26 @@
 import type { Readable, Writable } from 'node:stream';
+import { OutputFilter } from '@fairlead/protocol';
 
 /** The process as the commands see it, so that a test can stand in for it. */
 export interface Terminal {
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: Writable & { readonly isTTY?: boolean };
-  readonly stderr: Writable;
+  readonly stderr: Writable & { readonly isTTY?: boolean };
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Asks for a secret without showing it; null when there is nobody to ask. */
   readonly askSecret: (question: string) => Promise<string | null>;
   /** Calls back on Ctrl+C, and when the process is asked to stop, until the returned function is called. */
   readonly onInterrupt: (listener: (how: 'interrupt' | 'stop') => void) => () => void;
+}
+
+/**
+ * What of a remote program's text, given in any pieces, goes to a stream. On a terminal nothing that acts beyond the
+ * screen: a sequence could set the clipboard or the title, or ask a question whose answer arrives as if it were typed.
+ */
+export function screened(stream: { readonly isTTY?: boolean }): (text: string) => string {
+  if (stream.isTTY !== true) return (text) => text;
+  const filter = new OutputFilter();
+  return (text) => filter.feed(text);
 }
 
 /** Writes and waits until the reader has taken it, so that output cannot pile up here. */

@@ -2,6 +2,7 @@
 export { type Credential, MAX_CREDENTIAL_CHARACTERS, parseCredential, Secret } from './auth/credential.ts';
 export type { AuthPolicy } from './auth/select.ts';
 export { CODE_PAGES, encodeText, isCodePage, TextReader } from './codec/code-page.ts';
+export { CLEAR, OutputFilter, plainText } from './codec/output-filter.ts';
 export {
   type BadArgumentReason,
   type CertificateEvidence,

@@ -1,10 +1,17 @@
-import { CmdPromptReader, isWinRmError, type Session, TextReader, type WinRmError } from '@fairlead/protocol';
+import {
+  CmdPromptReader,
+  isWinRmError,
+  OutputFilter,
+  plainText,
+  type Session,
+  TextReader,
+  type WinRmError,
+} from '@fairlead/protocol';
 import { type Block, BlockLog } from './block-log.ts';
 import type { LineHistory } from './history.ts';
 import { linesOf } from './line-editor.ts';
 import { asksForSecret } from './masked-prompt.ts';
 import { findMojibake, type MojibakeHint } from './mojibake.ts';
-import { OutputFilter, plainText } from './output-filter.ts';
 import type { Screen } from './screen/screen.ts';
 
 /** What is needed of a session; a test hands in its own. */

@@ -1,10 +1,10 @@
+import { CLEAR } from '@fairlead/protocol';
 import '@xterm/xterm/css/xterm.css';
 import './screen.css';
 import { FitAddon } from '@xterm/addon-fit';
 import { SearchAddon } from '@xterm/addon-search';
 import { Unicode11Addon } from '@xterm/addon-unicode11';
 import { type IMarker, type ITheme, Terminal } from '@xterm/xterm';
-import { CLEAR } from '../output-filter.ts';
 import { WriteGate } from '../write-gate.ts';
 import { cspDocument } from './csp-document.ts';
 import { contrastFor, contrastRatio, paletteFor } from './palette.ts';
