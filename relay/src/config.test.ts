@@ -78,3 +78,8 @@ test('printHelp explains every setting', () => {
   }
   expect(Math.max(...help.split('\n').map((line) => line.length))).toBeLessThanOrEqual(110);
 });
+
+test('a misspelt setting is refused, and the names of other programs are not', () => {
+  expect(() => readConfig({ FAIRLEAD_TARGET: 'srv1' })).toThrow(/^FAIRLEAD_TARGET is no setting/);
+  expect(readConfig({ FAIRLEAD_NO_DEMO: '1', FAIRLEAD_PASSWORD: 'x' }).port).toBe(4830);
+});

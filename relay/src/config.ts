@@ -154,6 +154,7 @@ export type RelayConfig = { readonly [Name in keyof Settings]: Value<Settings[Na
  * @throws StartError naming the setting that is wrong; values are not repeated, because one of them is a token
  */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): RelayConfig {
+  refuseUnknown(environment);
   const entries = Object.entries(SETTINGS).map(([name, setting]) => {
     const given = setting.names.find((candidate) => (environment[candidate] ?? '') !== '');
     const text = given === undefined ? setting.fallback : environment[given];
@@ -163,6 +164,18 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     return [name, read.data] as const;
   });
   return Object.fromEntries(entries) as RelayConfig;
+}
+
+/** Names of ours that other programs of this repository read, and that may stand in the same environment. */
+const OTHERS = /^FAIRLEAD_(?:PASSWORD|(?:TESTBED|CERT|PROXY)_PASSWORD|NO_DEMO|VERSION)$/;
+
+/** A setting that is misspelt would otherwise change nothing and say nothing. */
+function refuseUnknown(environment: Readonly<Record<string, string | undefined>>): void {
+  const known = new Set<string>(Object.values(SETTINGS).flatMap(({ names }) => names));
+  const unknown = Object.keys(environment).find(
+    (name) => name.startsWith('FAIRLEAD_') && !known.has(name) && !OTHERS.test(name),
+  );
+  if (unknown !== undefined) throw new StartError(`${unknown} is no setting of Fairlead; --help lists them.`);
 }
 
 /** The text of `--help`. */
@@ -175,7 +188,7 @@ export function printHelp(): string {
   return [
     'Fairlead relay: serves the page and opens roads for it.',
     '',
-    'Usage: node relay/src/main.ts [--help | --check]',
+    'Usage: npm run -s relay -- [--help | --check]',
     '  --check   asks a running relay (same settings) for /healthz; exits with 0 when it is ready, else 1',
     '',
     'Settings are environment variables:',

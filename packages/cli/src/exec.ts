@@ -16,7 +16,7 @@ export async function exec(request: ExecRequest, terminal: Terminal): Promise<nu
   );
   const giveUp = new AbortController();
   const interrupts = new Interrupts(session, giveUp);
-  const stopListening = terminal.onInterrupt(() => interrupts.press());
+  const stopListening = terminal.onInterrupt((how) => (how === 'stop' ? giveUp.abort() : interrupts.press()));
   const givenUp = new Promise<'given-up'>((resolve) => {
     giveUp.signal.addEventListener('abort', () => resolve('given-up'), { once: true });
   });

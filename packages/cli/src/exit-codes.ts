@@ -14,6 +14,9 @@ export const EXIT_CODES = {
   interrupted: 130,
 } as const;
 
+/** How Windows ends a program that Ctrl+C stopped. [MS-ERREF] 2.3.1 */
+const STATUS_CONTROL_C_EXIT = 0xc000013a;
+
 /** A remote code that a process of this system cannot return becomes this. */
 export const UNREPRESENTABLE = 255;
 
@@ -66,5 +69,6 @@ export function exitCodeOfError(error: WinRmError): number {
  * its upper bits.
  */
 export function exitCodeOfRemote(unsigned: number): number {
+  if (unsigned === STATUS_CONTROL_C_EXIT) return EXIT_CODES.interrupted;
   return unsigned <= 255 ? unsigned : UNREPRESENTABLE;
 }

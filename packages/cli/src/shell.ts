@@ -14,7 +14,7 @@ export async function shell(request: ShellRequest, terminal: Terminal): Promise<
   const session = await makeSession(request, { kind: 'interactive', consoleStdin: true }, terminal);
   const giveUp = new AbortController();
   const interrupts = new Interrupts(session, giveUp);
-  const stopListening = terminal.onInterrupt(() => interrupts.press());
+  const stopListening = terminal.onInterrupt((how) => (how === 'stop' ? giveUp.abort() : interrupts.press()));
   const givenUp = new Promise<'given-up'>((resolve) => {
     giveUp.signal.addEventListener('abort', () => resolve('given-up'), { once: true });
   });
