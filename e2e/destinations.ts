@@ -16,6 +16,11 @@ export function hostBehindSquid(stack: Stack, more: Partial<Destination> = {}): 
   };
 }
 
+/** The same host over HTTPS, behind the same Squid. */
+export function secureHostBehindSquid(stack: Stack, more: Partial<Destination> = {}): Destination {
+  return hostBehindSquid(stack, { server: `https://127.0.0.1:${stack.secureTap.port}`, ...more });
+}
+
 /** The server on GSS-API behind the same Squid. */
 export function gssBehindSquid(stack: Stack, more: Partial<Destination> = {}): Destination {
   return {

@@ -18,6 +18,8 @@ export interface Destination {
   /** One command instead of an interactive shell. */
   readonly command?: string;
   readonly name?: string;
+  /** What to answer at first contact, for an https server that nothing vouches for. */
+  readonly trust?: 'pin' | 'once';
 }
 
 /** One page and the hands on it. */
@@ -103,6 +105,7 @@ export class Person {
   async connect(to: Destination): Promise<void> {
     await this.openDialog();
     await this.fillAndConnect(to);
+    if (to.trust !== undefined) await this.button(`trust.first.${to.trust}`).click();
     if (to.command === undefined) await this.seesPrompt();
   }
 

@@ -16,6 +16,9 @@ describe('status-api', () => {
 
   it.each([
     ['a demo', BASE],
+    ['a demo over https too', { ...BASE, demo: { ...DEMO, https: { target: { host: 'demo', port: 5986 } } } }],
+    ['an https demo without a port', { ...BASE, demo: { ...DEMO, https: { target: { host: 'demo' } } } }],
+    ['an https demo without a target', { ...BASE, demo: { ...DEMO, https: {} } }],
     ['no demo', { ...BASE, demo: null }],
     ['more than is known', { ...BASE, later: 1 }],
     ['nobody signed in', { ...BASE, signedIn: false, canReach: { targets: [], proxies: [] } }],

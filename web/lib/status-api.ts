@@ -45,9 +45,11 @@ export function parseStatus(value: unknown): Status | null {
   const { user } = demo;
   if (typeof user !== 'string' || user === '' || user.length > 256) return null;
   if (typeof name !== 'string' || !Array.isArray(hops) || hops.length > 8 || !hops.every(isHop)) return null;
-  const { host, port } = demo['target'];
+  const { https } = demo;
+  if (https !== undefined && !(isRecord(https) && isAddress(https['target']))) return null;
+  const secure = isRecord(https) && isAddress(https['target']) ? { https: { target: addressOf(https['target']) } } : {};
   const route = { name, hops: hops.map((hop) => ({ kind: hop.kind, host: hop.host, port: hop.port })) };
-  return { signedIn, version, demo: { target: { host, port }, route, user }, canReach: reach };
+  return { signedIn, version, demo: { target: addressOf(demo['target']), ...secure, route, user }, canReach: reach };
 }
 
 type Address = { readonly host: string; readonly port: number };
@@ -62,5 +64,6 @@ const isAddress = (value: unknown): value is Address => {
   const isHost = typeof host === 'string' && host !== '' && host.length <= 253;
   return isHost && typeof port === 'number' && Number.isInteger(port) && port >= 1 && port <= 65_535;
 };
+const addressOf = ({ host, port }: Address): Address => ({ host, port });
 const isHop = (value: unknown): value is Hop =>
   isRecord(value) && (value['kind'] === 'http-connect' || value['kind'] === 'http-forward') && isAddress(value);

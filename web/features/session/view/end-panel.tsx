@@ -22,14 +22,10 @@ export function EndPanel({
   const isEnded = state.at === 'ended';
   const error = state.at === 'lost' || state.at === 'closed' ? state.error : null;
   return (
-    <div
-      className="max-h-[60dvh] overflow-y-auto border-t border-line bg-surface p-3 sm:px-4"
-      data-region="input"
-      tabIndex={-1}
-    >
+    <div className="max-h-[60dvh] overflow-y-auto px-3 pb-3 text-ink" data-region="input" tabIndex={-1}>
       {error !== null && <ErrorBlock error={error} onAct={onRecover} />}
       {error === null && (
-        <div className="flex flex-wrap items-center gap-3">
+        <div className="mt-2 flex flex-wrap items-center gap-3 rounded-card border border-line bg-surface p-3">
           <Icon name={!isEnded ? 'circle' : state.exit.signed === 0 ? 'check' : 'warning'} className="text-ink-soft" />
           <p role="status" className="grow text-sm">
             {isEnded ? <Exit exit={state.exit} /> : t('closed')}

@@ -2,15 +2,11 @@
 
 import type { JournalEntry } from '@fairlead/protocol';
 import { useFormatter, useTranslations } from 'next-intl';
-import { lazy, Suspense } from 'react';
 import { HopLine } from '@/components/hop-line.tsx';
 import { Dialog } from '@/components/ui/dialog.tsx';
+import { Thumbprint } from '@/features/trust/certificate-facts.tsx';
 import { shortSuite } from '../progress.ts';
 import type { SessionEntry } from '../session-registry.ts';
-
-const Thumbprint = lazy(async () => ({
-  default: (await import('@/features/trust/certificate-facts.tsx')).Thumbprint,
-}));
 
 /** Round trips drawn in the strip. */
 const SHOWN_TRIPS = 12;
@@ -83,7 +79,7 @@ export function HopDialog({ entry, onClose }: { entry: SessionEntry; onClose: ()
           {entry.steps.map((step) => (
             <li key={step.id} className="flex justify-between gap-4 border-b border-line pb-1 last:border-0">
               <span>{t(step.labelKey, step.params)}</span>
-              <span className="text-ink-soft">
+              <span className="shrink-0 text-ink-soft">
                 {step.ms === null ? '–' : t('hops.ms', { ms: Math.round(step.ms) })}
               </span>
             </li>
@@ -108,9 +104,7 @@ export function HopDialog({ entry, onClose }: { entry: SessionEntry; onClose: ()
             <div className="sm:col-span-4">
               <dt className="text-xs text-ink-soft">{t('session.hops.thumbprint')}</dt>
               <dd>
-                <Suspense fallback={null}>
-                  <Thumbprint value={entry.tls.sha256} name={t('trust.fact.sha256')} />
-                </Suspense>
+                <Thumbprint value={entry.tls.sha256} name={t('trust.fact.sha256')} />
               </dd>
             </div>
           </dl>
