@@ -38,6 +38,8 @@ export interface ConverseOptions {
   readonly lastBody: ((context: SecurityContext) => SealedBody) | null;
   readonly platform: Platform;
   readonly legTimeoutMs: number;
+  /** For the leg that carries `lastBody`, which takes as long as the body's own request would; else as any leg. */
+  readonly bodyTimeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onLeg?: ((leg: LegReport) => void) | undefined;
 }
@@ -129,7 +131,8 @@ class Conversation {
   }
 
   async #exchange(mechanism: string, stage: string, request: HttpRequest): Promise<HttpResponse> {
-    const { connection, platform, signal, legTimeoutMs: replyWithinMs, onLeg } = this.#options;
+    const { connection, platform, signal, legTimeoutMs, bodyTimeoutMs, onLeg } = this.#options;
+    const replyWithinMs = this.#hasSentBody ? Math.max(legTimeoutMs, bodyTimeoutMs ?? 0) : legTimeoutMs;
     if (this.#legCount === MAX_LEGS) fail('auth.incomplete', { mechanism, stage });
     this.#legCount++;
     const reply = await connection.exchange(request, { replyWithinMs, platform, signal, at: stage }).catch((error) => {

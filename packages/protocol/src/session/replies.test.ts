@@ -246,6 +246,19 @@ describe('a fault', () => {
 });
 
 describe('a server that does not answer', () => {
+  it('is given up after 30 s on the first leg, which asks for nothing that takes longer', async () => {
+    const double = new WinRmDouble();
+    double.onRequest = () => new Promise<never>(() => undefined);
+    const { session, platform } = sessionWith(double);
+    const opening = expect(session.open()).rejects.toMatchObject({
+      code: 'session.timed-out',
+      details: { seconds: 30 },
+    });
+    await settled();
+    await platform.advance(30_000);
+    await opening;
+  });
+
   it('is session.timed-out, with the step that waited', async () => {
     const double = new WinRmDouble();
     double.before = () => new Promise<undefined>(() => undefined);

@@ -84,7 +84,7 @@ export class WinRmDouble {
   /** After it acted: to lose a reply or to put another in its place. */
   after: (operation: SeenOperation, reply: DoubleReply) => Obstacle | Promise<Obstacle> = () => undefined;
   /** Any request at all, before anything else. */
-  onRequest: (request: DecodedRequest, connection: number) => Obstacle = () => undefined;
+  onRequest: (request: DecodedRequest, connection: number) => Obstacle | Promise<Obstacle> = () => undefined;
   hasShell = false;
   isTerminated = false;
   readonly #options: DoubleOptions;
@@ -292,7 +292,7 @@ class DoubleConnection {
   }
 
   async #reply(request: DecodedRequest): Promise<DoubleReply> {
-    const obstacle = this.#double.onRequest(request, this.#number);
+    const obstacle = await this.#double.onRequest(request, this.#number);
     if (obstacle === 'drop') throw new Error('dropped');
     if (obstacle !== undefined) return obstacle;
     const authorization = request.headers.get('Authorization') ?? '';

@@ -224,7 +224,8 @@ export class LaneConnection {
           return body;
         }),
       platform,
-      legTimeoutMs: Math.max(LEG_TIMEOUT_MS, riding?.replyWithinMs ?? 0),
+      legTimeoutMs: LEG_TIMEOUT_MS,
+      bodyTimeoutMs: riding?.replyWithinMs,
       signal,
       onLeg: (leg) => {
         this.#mechanism = leg.mechanism;
