@@ -127,6 +127,17 @@ describe('connect form', () => {
     expect(formOf(saved, { ...forgotten, password: 'Pa55 word' }).password).toBe('Pa55 word');
   });
 
+  it('a command is saved unless it looks as if it carries a secret', () => {
+    const commandSaved = (command: string): string => {
+      const form: ConnectForm = { ...FORM, shell: 'command', command };
+      const result = checkForm(form, []);
+      if (!result.ok) throw new Error('the form is good');
+      return savedOf(form, result.checked, 'id', 7).command;
+    };
+    expect(commandSaved('systeminfo /fo csv')).toBe('systeminfo /fo csv');
+    for (const command of ['net user bob Secret1', 'echo %PASSWORD%', ' whoami']) expect(commandSaved(command)).toBe('');
+  });
+
   it('printAddress puts an IPv6 address in brackets', () => {
     expect(printAddress({ host: '::1', port: 5985 })).toBe('[::1]:5985');
     expect(printAddress({ host: 'web01', port: 5985 })).toBe('web01:5985');

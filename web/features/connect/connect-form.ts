@@ -16,6 +16,7 @@ import {
   type Target,
 } from '@fairlead/protocol';
 import type { SavedPolicy, SavedRoute, SavedTarget } from '@/lib/saved.ts';
+import { isStorable } from '../session/history.ts';
 
 /** What the connect dialog's fields hold. */
 export interface ConnectForm {
@@ -124,7 +125,7 @@ export function formOf(
   };
 }
 
-/** What a form leaves behind to connect again: everything but the password. */
+/** What a form leaves behind to connect again: everything but the password, and no command that may hold one. */
 export function savedOf(form: ConnectForm, checked: CheckedForm, id: string, usedAt: number): SavedTarget {
   return {
     id,
@@ -133,7 +134,7 @@ export function savedOf(form: ConnectForm, checked: CheckedForm, id: string, use
     user: checked.user,
     policy: form.policy,
     shell: form.shell,
-    command: form.shell === 'command' ? form.command : '',
+    command: form.shell === 'command' && isStorable(form.command) ? form.command : '',
     codePage: form.codePage,
     workingDirectory: form.workingDirectory,
     noProfile: form.noProfile,
