@@ -135,7 +135,8 @@ describe('connect form', () => {
       return savedOf(form, result.checked, 'id', 7).command;
     };
     expect(commandSaved('systeminfo /fo csv')).toBe('systeminfo /fo csv');
-    for (const command of ['net user bob Secret1', 'echo %PASSWORD%', ' whoami']) expect(commandSaved(command)).toBe('');
+    for (const command of ['net user bob Secret1', 'echo %PASSWORD%', ' whoami'])
+      expect(commandSaved(command)).toBe('');
   });
 
   it('printAddress puts an IPv6 address in brackets', () => {
