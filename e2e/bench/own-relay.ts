@@ -20,7 +20,7 @@ export interface RelayProcess {
   signIn(): Promise<string>;
   /** Opens a tunnel to a port of loopback; resolves when the road is open. */
   openTunnel(cookie: string, port: number): Promise<WebSocket>;
-  /** Makes it collect its garbage, twice, and settle. */
+  /** Lets it come to rest and makes it collect its garbage: only one that rests gives its young generation back. */
   collectGarbage(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -79,10 +79,11 @@ export async function startRelay(options: RelayOptions): Promise<RelayProcess> {
       return openPipe(origin, cookie, ticket);
     },
     async collectGarbage() {
-      for (let turn = 0; turn < 2; turn += 1) {
+      for (let turn = 0; turn < 3; turn += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 2000));
         child.kill('SIGUSR2');
-        await new Promise((resolve) => setTimeout(resolve, 1000));
       }
+      await new Promise((resolve) => setTimeout(resolve, 500));
     },
     async stop() {
       await child.stop();
