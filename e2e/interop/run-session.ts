@@ -64,7 +64,7 @@ export function makeRun(options: RunOptions): Run {
     session,
     finish: async () => {
       const parts = { stdout: [] as Uint8Array[], stderr: [] as Uint8Array[] };
-      for await (const { stream, bytes } of session.output) parts[stream].push(bytes);
+      for await (const { stream, bytes } of session.output) if (stream !== 'gap') parts[stream].push(bytes);
       const exit = await session.exit;
       return { stdout: Buffer.concat(parts.stdout), stderr: Buffer.concat(parts.stderr), exit };
     },

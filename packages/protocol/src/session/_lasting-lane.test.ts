@@ -211,6 +211,31 @@ describe('a lane whose connection is lost under a request', () => {
   });
 });
 
+describe('a session that is being closed', () => {
+  it('opens no connection anew for a Receive whose connection the server ends with the command', async () => {
+    const double = new WinRmDouble();
+    const { session } = sessionWith(double);
+    await session.open();
+    const output = textOf(session);
+    await settled();
+    const ofOutput = () => double.connections.filter(({ lane }) => lane === 'output');
+    double.before = async ({ name }) => {
+      if (name !== 'Signal') return undefined;
+      for (const connection of ofOutput()) {
+        connection.isGone = true;
+        await connection.pair.far.end();
+      }
+      double.expire();
+      await settled();
+      return undefined;
+    };
+    await session.close();
+    await output;
+    expect(ofOutput()).toHaveLength(1);
+    expect(double.names.filter((name) => name === 'Receive')).toHaveLength(1);
+  });
+});
+
 describe('a connection that is closed as soon as it is authenticated', () => {
   it.each([
     [false, 'http.closed-early'],

@@ -168,7 +168,12 @@ class WinRsShell implements Shell {
       if (leftMs > 0) await platform.sleep(leftMs, this.#life.signal);
     };
     try {
-      const reply = await client.post(operation, output, this.#life.signal, onRepeat);
+      const reply = await client.post(operation, output, this.#life.signal, () => {
+        // QUIRK: some servers end the connection of a Receive whose command is terminated. A shell that is being closed
+        // is not asked again, which would open and sign in a connection for nobody.
+        if (this.#closing !== null) fail('session.cancelled', { at: 'close' });
+        onRepeat();
+      });
       if (reply.chunks.length === 0 && reply.exitCode === null) await pause();
       return reply;
     } catch (error) {
