@@ -13,6 +13,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   exchanges: async () => (await import('./exchanges.ts')).exchanges,
   output: async () => (await import('./output.ts')).output,
   pipe: async () => (await import('./relay-pipe.ts')).relayPipe,
+  tls: async () => (await import('./tls.ts')).tls,
   idle: async () => (await import('./idle-tunnels.ts')).idleTunnels,
   weight: async () => (await import('./page-weight.ts')).pageWeight,
   page: async () => (await import('./page-output.ts')).pageOutput,

@@ -24,7 +24,7 @@ describe('makeAead', () => {
     const sealed = aead.seal(nonce, nonce, utf8Encode('text'));
     const changed = sealed.map((byte, i) => (i === 2 ? byte ^ 1 : byte));
     expect(aead.open(nonce, nonce, changed)).toBeNull();
-    expect(aead.open(nonce, nonce, sealed.subarray(0, 15))).toBeNull();
+    expect(aead.open(nonce, nonce, sealed.slice(0, 15))).toBeNull();
     expect(aead.open(nonce, nonce, new Uint8Array(0))).toBeNull();
     aead.destroy();
     expect(aead.open(nonce, nonce, sealed)).toBeNull();

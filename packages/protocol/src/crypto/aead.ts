@@ -5,7 +5,7 @@ import { AesGcm } from './aes.ts';
 export interface Aead {
   /** The ciphertext with its tag of 16 bytes behind. A nonce of 12 bytes serves once. */
   seal(nonce: Uint8Array, additional: Uint8Array, plain: Uint8Array): Uint8Array;
-  /** The plaintext, or null when the tag is wrong. */
+  /** The plaintext, or null when the tag is wrong. `sealed` is used up: its memory may become the plaintext's. */
   open(nonce: Uint8Array, additional: Uint8Array, sealed: Uint8Array): Uint8Array | null;
   /** Zeroes the key. */
   destroy(): void;

@@ -41,7 +41,7 @@ describe('AesGcm', () => {
         const cipher = new AesGcm(k);
         const sealed = cipher.seal(n, a, p);
         expect(sealed).toEqual(gcm(k, n, a).encrypt(p));
-        expect(cipher.open(n, a, sealed)).toEqual(p);
+        expect(cipher.open(n, a, sealed.slice())).toEqual(p);
       }),
     );
   });
@@ -54,12 +54,21 @@ describe('AesGcm', () => {
         const cipher = new AesGcm(k);
         const sealed = cipher.seal(nonce, additional, p);
         expect(cipher.open(nonce, additional, change(sealed, at))).toBeNull();
-        expect(cipher.open(change(nonce, at), additional, sealed)).toBeNull();
-        expect(cipher.open(nonce, change(additional, at), sealed)).toBeNull();
-        expect(cipher.open(nonce, additional, sealed.subarray(0, at % sealed.length))).toBeNull();
+        expect(cipher.open(change(nonce, at), additional, sealed.slice())).toBeNull();
+        expect(cipher.open(nonce, change(additional, at), sealed.slice())).toBeNull();
+        expect(cipher.open(nonce, additional, sealed.slice(0, at % sealed.length))).toBeNull();
       }),
       { numRuns: 50 },
     );
+  });
+
+  test('AesGcm leaves nothing readable of what it did not open, and opens in place what it did', () => {
+    const cipher = new AesGcm(new Uint8Array(16));
+    const sealed = cipher.seal(nonce, additional, plain);
+    const wrong = sealed.map((byte, i) => (i === 0 ? byte ^ 1 : byte));
+    expect(cipher.open(nonce, additional, wrong)).toBeNull();
+    expect(wrong.subarray(0, plain.length)).toEqual(new Uint8Array(plain.length));
+    expect(cipher.open(nonce, additional, sealed)?.buffer).toBe(sealed.buffer);
   });
 
   test('AesGcm reads and writes views that do not begin at a multiple of four', () => {

@@ -36,13 +36,16 @@ export class AesGcm {
     return sealed;
   }
 
-  /** The plaintext, or null when the tag is wrong. */
+  /**
+   * The plaintext, or null when the tag is wrong. It takes the place of the ciphertext: `sealed` is gone either way, and a
+   * stream of records costs no second copy of each.
+   */
   open(nonce: Uint8Array, additional: Uint8Array, sealed: Uint8Array): Uint8Array | null {
     const length = sealed.length - GCM_TAG_BYTES;
     if (length < 0) return null;
-    const plain = new Uint8Array(length);
+    const plain = sealed.subarray(0, length);
     this.#begin(additional);
-    this.#crypt(nonce, sealed.subarray(0, length), plain, 'open');
+    this.#crypt(nonce, plain, plain, 'open');
     const tag = this.#tag(nonce, additional.length, length);
     let difference = 0;
     for (let i = 0; i < GCM_TAG_BYTES; i++) difference |= (tag[i] as number) ^ (sealed[length + i] as number);
@@ -91,12 +94,13 @@ export class AesGcm {
       else absorb(this.#hash, this.#product, s0, s1, s2, s3);
     }
     if (wholeBytes === from.length) return;
+    if (!isSealing) this.#absorbPadded(from.subarray(wholeBytes)); // before it is overwritten
     encryptBlock(keys, n0, n1, n2, counter, block);
     for (let at = wholeBytes; at < from.length; at++) {
       const word = block[(at & 15) >> 2] as number;
       to[at] = (from[at] as number) ^ (word >>> (24 - 8 * (at & 3)));
     }
-    this.#absorbPadded((isSealing ? to : from).subarray(wholeBytes, from.length));
+    if (isSealing) this.#absorbPadded(to.subarray(wholeBytes, from.length));
   }
 
   #absorbPadded(piece: Uint8Array): void {

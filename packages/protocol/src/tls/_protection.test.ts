@@ -28,7 +28,9 @@ function protections(suite: Suite, options: { isMacLast?: boolean; limit?: numbe
   return { sealer: protect12(suite, keys(), given), opener: protect12(suite, keys(), given) };
 }
 
-function asRecord(bytes: Uint8Array): RawRecord {
+/** A record of its own memory, as a reader gives it out: opening may use that up. */
+function asRecord(sealed: Uint8Array): RawRecord {
+  const bytes = sealed.slice();
   return { type: bytes[0] as number, head: bytes.subarray(0, 5), body: bytes.subarray(5) };
 }
 

@@ -1,0 +1,7 @@
+import { fileURLToPath } from 'node:url';
+
+/** Builds the page of `tls.ts`. */
+export default {
+  root: fileURLToPath(new URL('.', import.meta.url)),
+  build: { target: 'esnext', assetsInlineLimit: 0 },
+};
