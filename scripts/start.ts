@@ -9,7 +9,7 @@ import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { demoPassword, hashProof, makeCode, printCode, signInProof } from '../packages/contract/src/index.ts';
-import { makeDataFolder } from '../relay/src/data-folder.ts';
+import { makeDataFolder } from '../relay/src/store-folder.ts';
 import { Child } from './child.ts';
 import { withPnpm } from './pnpm.ts';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { hashToken, makeToken } from './access.ts';
-import { cannotKeepData, makeDataFolder } from './data-folder.ts';
+import { cannotKeepData, makeDataFolder } from './store-folder.ts';
 
 /** A sign-in that nobody uses ends after this long. */
 export const IDLE_MS = 12 * 3600_000;

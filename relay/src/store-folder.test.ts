@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { makeDataFolder } from './data-folder.ts';
+import { makeDataFolder } from './store-folder.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'fairlead-data-'));
 afterAll(() => rmSync(root, { recursive: true }));
