@@ -64,7 +64,7 @@ function duplexOf(stream: ByteStream): Duplex {
 
 /** Carries plaintext both ways until either side ends. */
 function join(socket: TLSSocket, behind: ByteStream): void {
-  socket.on('data', (bytes: Buffer) => behind.write(new Uint8Array(bytes)).catch(() => socket.destroy()));
+  socket.on('data', (bytes: Buffer) => void behind.write(new Uint8Array(bytes)).catch(() => socket.destroy()));
   socket.on('end', () => void behind.end().catch(() => undefined));
   socket.on('error', () => behind.destroy());
   socket.on('close', () => behind.destroy());
