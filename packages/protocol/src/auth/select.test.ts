@@ -8,7 +8,8 @@ import peers from '../tls/vectors/peers.json' with { type: 'json' };
 import { parseCredential } from './credential.ts';
 import { isNtlmToken } from './ntlm/ntlm.ts';
 import type { KeyedPolicy } from './select.ts';
-import { createAuthenticator, createSignIn } from './select.ts';
+import { createAuthenticator } from './select.ts';
+import { createSignIn } from './sign-in.ts';
 
 function authenticator(policy: KeyedPolicy) {
   return createAuthenticator({

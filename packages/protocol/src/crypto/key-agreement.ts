@@ -18,8 +18,8 @@ export interface KeyShare {
 interface Group {
   readonly seedBytes: number;
   readonly publicBytes: number;
-  keygen(seed: Uint8Array): { secretKey: Uint8Array; publicKey: Uint8Array };
-  shared(secretKey: Uint8Array, peerPublicKey: Uint8Array): Uint8Array;
+  readonly keygen: (seed: Uint8Array) => { secretKey: Uint8Array; publicKey: Uint8Array };
+  readonly shared: (secretKey: Uint8Array, peerPublicKey: Uint8Array) => Uint8Array;
 }
 
 /** What NIST curves take more than their size of random bytes so that no key is likelier. FIPS 186-5, A.2.1. */

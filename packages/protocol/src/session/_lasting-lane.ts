@@ -25,7 +25,7 @@ export interface LastingLaneOptions {
   /** How its roads are secured; null for an http target. */
   readonly tls: SecureRoadOptions | null;
   /** One per connection; a mechanism is never reused, and it is bound to the peer that TLS ends at. */
-  readonly createSignIn: (peer: TrustedPeer | null) => Authenticator | StandingAuthorization;
+  readonly createSignIn: (peer: TrustedPeer | null) => Promise<Authenticator | StandingAuthorization>;
   /** 'optional' is for https targets only. */
   readonly sealing: 'always' | 'optional';
   readonly platform: Platform;
@@ -218,7 +218,7 @@ export class LastingLane implements Lane {
     try {
       const waiting = { platform, withinMs: Infinity, at: 'sign-in', signal };
       if (beforeSignIn !== undefined) await withDeadline(waiting, () => beforeSignIn);
-      const signIn = this.#options.createSignIn(peer);
+      const signIn = await this.#options.createSignIn(peer);
       const isSecured = peer !== null;
       const setting = { name, road, place, signIn, isSecured, sealing, platform, journal, counts, signal };
       const opened = await LaneConnection.open(setting, this.#canRide && !road.hasProxy ? riding : null);

@@ -1,5 +1,5 @@
 import type { Credential } from '../auth/credential.ts';
-import { type AuthPolicy, createSignIn, isKeyed } from '../auth/select.ts';
+import { type AuthPolicy, createAuthenticator, isKeyed } from '../auth/select.ts';
 import { type BadArgumentReason, fail } from '../errors.ts';
 import type { Journal } from '../journal.ts';
 import type { RoadOpener } from '../opened-road.ts';
@@ -109,13 +109,18 @@ export function bind(options: SessionOptions, parts: SessionParts): Binding {
       place: { authority: targetAuthority(target), path: target.path, url },
       openRoad,
       tls,
-      createSignIn: (peer) =>
-        createSignIn({
-          ...{ policy, credential, peer, platform },
+      createSignIn: async (peer) => {
+        const common = { platform, spn: `http/${host}`, workstation: WORKSTATION };
+        if (peer === null && credential !== null && isKeyed(policy)) {
+          return createAuthenticator({ ...common, policy, credential, binding: null });
+        }
+        // Judged peers come with the TLS engine, and so do the ways of signing in that need one.
+        const { createSignIn } = await import('../auth/sign-in.ts');
+        return createSignIn({
+          ...{ ...common, policy, credential, peer },
           certificate: clientCertificate?.certificate ?? null,
-          spn: `http/${host}`,
-          workstation: WORKSTATION,
-        }),
+        });
+      },
       sealing: isSecured && seal === 'auto' ? 'optional' : 'always',
       platform,
       journal,
