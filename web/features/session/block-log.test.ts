@@ -36,6 +36,17 @@ describe('BlockLog', () => {
     expect(blocks.running).toMatchObject({ kind: 'banner', command: '' });
   });
 
+  test('error output that comes after the prompt belongs to the command before it', () => {
+    const { log: blocks } = log();
+    blocks.begin('command', '>', 'check');
+    blocks.append('stdout', 'fine\n');
+    blocks.finish('finished', true);
+    blocks.append('stderr', 'not quite\n');
+    expect(blocks.blocks).toHaveLength(1);
+    expect(blocks.blocks[0]).toMatchObject({ command: 'check', status: 'finished', errorLineCount: 1 });
+    expect(blocks.running).toBeNull();
+  });
+
   test('what is typed at a program is shown in the pieces and left out of the output', () => {
     const { log: blocks } = log();
     const { id } = blocks.begin('command', '>', 'ask');

@@ -90,10 +90,13 @@ export class BlockLog {
     return block;
   }
 
-  /** Output of the running block. Text must be filtered and plain. Without a running block a banner begins. */
+  /**
+   * Output of the running block. Text must be filtered and plain. What comes after a prompt belongs to the command before
+   * it: stderr travels beside stdout and may be late. Before the first block a banner begins.
+   */
   append(stream: BlockPiece['stream'], text: string): void {
     if (text === '') return;
-    const block = this.running ?? this.begin('banner', '', '');
+    const block = this.running ?? this.#blocks.at(-1) ?? this.begin('banner', '', '');
     const texts = this.#texts.get(block.id) ?? [];
     const streams = this.#streams.get(block.id) ?? [];
     texts.push(text);
