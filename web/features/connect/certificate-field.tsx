@@ -3,8 +3,10 @@
 import {
   type ClientCertificate,
   type ClientCertificateWarning,
+  clientCertificateWarnings,
   isWinRmError,
   MAX_KEY_FILE_BYTES,
+  openClientCertificate,
   type WinRmError,
 } from '@fairlead/protocol';
 import { useFormatter, useTranslations } from 'next-intl';
@@ -15,8 +17,13 @@ import { type ChosenFile, FileButton } from '@/components/ui/file-button.tsx';
 import { Icon } from '@/components/ui/icons.tsx';
 import { errorText } from '@/lib/error-text.ts';
 
-/** Chooses the certificate to log on with. The file is opened in this tab; what is sent of it is the certificate alone. */
-export function CertificateField({
+/**
+ * Fetched when it is first wanted: reading key files costs as much as a TLS engine.
+ *
+ * Chooses the certificate to log on with. The file is opened in this tab; what is sent of it is the
+ * certificate alone.
+ */
+export default function CertificateField({
   certificate,
   error,
   onOpened,
@@ -32,8 +39,7 @@ export function CertificateField({
   const [password, setPassword] = useState('');
   const [failure, setFailure] = useState<WinRmError | null>(null);
   const [warnings, setWarnings] = useState<readonly ClientCertificateWarning[]>([]);
-  const open = async (chosen: readonly ChosenFile[], typed: string) => {
-    const { clientCertificateWarnings, openClientCertificate } = await import('./open-certificate.ts');
+  const open = (chosen: readonly ChosenFile[], typed: string) => {
     try {
       const opened = openClientCertificate(
         chosen.map((file) => file.bytes),
@@ -52,7 +58,7 @@ export function CertificateField({
     setFiles(chosen);
     setPassword('');
     onOpened(null);
-    void open(chosen, '');
+    open(chosen, '');
   };
   const isLocked = failure?.code === 'tls.client-certificate-password';
   const isWrong = isLocked && (failure.details as { problem: string }).problem === 'wrong';
@@ -97,10 +103,10 @@ export function CertificateField({
             onKeyDown={(event) => {
               if (event.key !== 'Enter') return;
               event.preventDefault();
-              void open(files, password);
+              open(files, password);
             }}
           />
-          <Button className="mt-6" onClick={() => void open(files, password)}>
+          <Button className="mt-6" onClick={() => open(files, password)}>
             {t('connect.certificate.open')}
           </Button>
         </div>

@@ -93,6 +93,7 @@ export function ConnectProgress({
   if (isChange) {
     return (
       <Dialog
+        key="stop" // a dialog of its own: the focus begins anew
         isStop
         size="large"
         title={tTrust('title', { name: entry.address })}

@@ -1,15 +1,16 @@
 'use client';
 
 import { useTranslations } from 'next-intl';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { SelectField, TextField } from '@/components/ui/field.tsx';
 import { Icon } from '@/components/ui/icons.tsx';
 import { useSaved } from '@/features/home/use-saved.ts';
 import type { SavedPolicy } from '@/lib/saved.ts';
-import { CertificateField } from './certificate-field.tsx';
 import type { FormPart } from './connect-fields.tsx';
 import { chooseServer, needsHttps } from './connect-form.ts';
 import { useProblemWords } from './problem-words.ts';
+
+const CertificateField = lazy(() => import('./certificate-field.tsx'));
 
 const POLICIES: readonly SavedPolicy[] = ['negotiate', 'ntlm', 'negotiate-raw', 'basic', 'certificate'];
 
@@ -52,11 +53,13 @@ export function SignInFields(part: FormPart) {
         })}
       </SelectField>
       {isByCertificate ? (
-        <CertificateField
-          certificate={form.certificate}
-          error={problems.certificate && say(problems.certificate, t('connect.certificate.label'))}
-          onOpened={(certificate) => onChange({ certificate })}
-        />
+        <Suspense fallback={null}>
+          <CertificateField
+            certificate={form.certificate}
+            error={problems.certificate && say(problems.certificate, t('connect.certificate.label'))}
+            onOpened={(certificate) => onChange({ certificate })}
+          />
+        </Suspense>
       ) : (
         <div className="grid gap-3 sm:grid-cols-2">
           <TextField

@@ -1,25 +1,25 @@
-import { parseCredential, parseTarget, Session, targetAuthority } from '@fairlead/protocol';
+import { parseCredential, parseTarget, Session, type Target, targetAuthority } from '@fairlead/protocol';
 import { defaultPlatform, relayRoad } from '@fairlead/protocol/relay';
 import { requestTicket } from '@/lib/relay-api.ts';
-import { FirstContacts } from '../trust/first-contacts.ts';
+import type { FirstContacts } from '../trust/first-contacts.ts';
 import { browserStorage, LineHistory } from './history.ts';
 import type { Attempt, ConnectRequest, SessionEntry } from './live-entry.ts';
 import { LiveShell } from './live-shell.ts';
 import { TerminalScreen } from './screen/terminal-screen.ts';
 
 /** Makes a session of the protocol for one attempt, over this page's relay. @throws misuse.bad-argument */
-export function openSession(request: ConnectRequest): Attempt {
+export async function openSession(request: ConnectRequest): Promise<Attempt> {
   const { target } = parseTarget(request.target);
   const hops = request.route.hops.map(({ kind, host, port }) => ({ kind, host, port }));
   const ticketRequest = { target: { host: target.host, port: target.port }, route: { name: request.route.name, hops } };
-  const contacts = new FirstContacts(target);
+  const contacts = target.scheme === 'https' ? await meet(target) : null;
   const { policy, certificate } = request;
   const session = new Session({
     target,
     policy,
     credential: policy === 'certificate' ? null : parseCredential(request.user, request.password),
     clientCertificate: certificate,
-    trust: contacts.trust,
+    ...(contacts === null ? {} : { trust: contacts.trust }),
     seal: request.sealsAlways ? 'always' : 'auto',
     allowLegacyTls: request.allowsLegacyTls,
     openRoad: relayRoad({
@@ -33,8 +33,14 @@ export function openSession(request: ConnectRequest): Attempt {
     session,
     address: targetAuthority(target),
     port: target.port,
-    answer: (answer) => contacts.answer(answer),
+    answer: (answer) => contacts?.answer(answer),
   };
+}
+
+/** Certificates and pins are read by code that no http session fetches. */
+async function meet(target: Target): Promise<FirstContacts> {
+  const contacts = await import('../trust/first-contacts.ts');
+  return new contacts.FirstContacts(target);
 }
 
 /** Makes what holds a tab's output and input. */

@@ -5,7 +5,7 @@ import { useFormatter, useTranslations } from 'next-intl';
 import type { ReactNode } from 'react';
 import { IconButton } from '@/components/ui/button.tsx';
 import { showToast } from '@/components/ui/toast.tsx';
-import { groupsOf } from './thumbprint.ts';
+import { groupsOf } from './groups.ts';
 
 /** Who a certificate says it is, who vouches for that, until when, and the thumbprints to compare. */
 export function CertificateFacts({ evidence }: { evidence: CertificateEvidence }) {

@@ -71,7 +71,9 @@ export default function ChangedCertificate({ error }: { error: CertificateChange
 
 function Side({ title, isNow = false, children }: { title: string; isNow?: boolean; children: ReactNode }) {
   return (
-    <section className={`min-w-0 rounded-card ${isNow ? 'border-2 border-bad p-[15px]' : 'border border-line-strong p-4'}`}>
+    <section
+      className={`min-w-0 rounded-card ${isNow ? 'border-2 border-bad p-[15px]' : 'border border-line-strong p-4'}`}
+    >
       <h3 className={`mb-3 font-semibold ${isNow ? 'text-bad' : ''}`}>{title}</h3>
       <dl className="flex flex-col gap-3">{children}</dl>
     </section>

@@ -16,13 +16,9 @@ export class FirstContacts {
   readonly trust: TrustOptions;
   #waiting: ((answer: TrustAnswer) => void) | null = null;
 
-  /** @throws misuse.bad-argument malformed for an https target while what this browser keeps cannot be read */
-  constructor(target: Pick<Target, 'scheme' | 'host' | 'port'>) {
+  /** @throws misuse.bad-argument malformed while what this browser keeps cannot be read */
+  constructor(target: Pick<Target, 'host' | 'port'>) {
     const ask: TrustOptions['ask'] = (question, signal) => this.#ask(question, signal);
-    if (target.scheme === 'http') {
-      this.trust = { policy: { roots: [], pins: [] }, ask };
-      return;
-    }
     const [pins, roots] = [readPins(), readRoots()];
     if (pins === null || roots === null) fail('misuse.bad-argument', { argument: 'certificates', reason: 'malformed' });
     this.trust = { policy: { roots, pins: pinsFor(pins, pinTarget(target.host, target.port)) }, ask };

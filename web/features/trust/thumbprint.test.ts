@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { compareThumbprint, groupsOf } from './thumbprint.ts';
+import { groupsOf } from './groups.ts';
+import { compareThumbprint } from './thumbprint.ts';
 
 const shown = { sha256: 'AB'.repeat(32), sha1: 'CD'.repeat(20) };
 

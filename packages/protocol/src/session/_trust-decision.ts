@@ -1,8 +1,7 @@
 import { fail, isWinRmError, WinRmError } from '../errors.ts';
 import type { Journal } from '../journal.ts';
 import type { Platform } from '../platform.ts';
-import { pinTarget } from '../tls/pins.ts';
-import { judgePeer, type Pin, pinOf, type TrustedPeer } from '../tls/trust.ts';
+import type { Pin, TrustedPeer } from '../tls/trust.ts';
 import type { Certificate } from '../tls/x509.ts';
 import type { TrustAnswer, TrustOptions, TrustQuestion } from './first-contact.ts';
 
@@ -60,7 +59,7 @@ export class TrustDecision {
       return (await this.#first).peer;
     }
     const { pin } = await this.#first;
-    return this.#judgeBy(chain, { roots: [], pins: [pin] });
+    return await this.#judgeBy(chain, { roots: [], pins: [pin] });
   }
 
   /** Nobody waits for an answer any more. Idempotent. */
@@ -72,23 +71,26 @@ export class TrustDecision {
     const { trust, platform } = this.#options;
     const [leaf] = chain;
     if (leaf === undefined) return fail('tls.bad-certificate', { problem: 'the host sent none' });
+    const { pinOf } = await import('../tls/trust.ts');
     const pin = pinOf(leaf, platform.now());
     try {
-      const peer = this.#judgeBy(chain, trust?.policy ?? { roots: [], pins: [] });
+      const peer = await this.#judgeBy(chain, trust?.policy ?? { roots: [], pins: [] });
       this.#ground = peer.by;
       return { peer, pin, ground: peer.by };
     } catch (error) {
       if (!isWinRmError(error, 'tls.untrusted')) throw error;
-      const peer = this.#judgeBy(chain, { roots: [], pins: [pin] });
+      const peer = await this.#judgeBy(chain, { roots: [], pins: [pin] });
       this.#requireInOrder(peer, error);
-      const question = this.#questionAbout(leaf, pin, peer, error);
+      const question = await this.#questionAbout(leaf, pin, peer, error);
       if ((await this.#ask(question)) === 'refuse') throw error;
       this.#ground = 'person';
       return { peer, pin, ground: 'person' };
     }
   }
 
-  #judgeBy(chain: readonly Certificate[], policy: TrustOptions['policy']): TrustedPeer {
+  /** The judge comes with the TLS engine, which has been fetched by whoever has a chain in hand. */
+  async #judgeBy(chain: readonly Certificate[], policy: TrustOptions['policy']): Promise<TrustedPeer> {
+    const { judgePeer } = await import('../tls/trust.ts');
     const { host, platform } = this.#options;
     return judgePeer({ chain, host, nowMs: platform.now(), policy });
   }
@@ -100,12 +102,13 @@ export class TrustDecision {
     if (warnings.includes('expired') || warnings.includes('not-yet-valid')) fail('tls.expired', evidence);
   }
 
-  #questionAbout(
+  async #questionAbout(
     certificate: Certificate,
     pin: Pin,
     { warnings }: TrustedPeer,
     error: WinRmError<'tls.untrusted'>,
-  ): TrustQuestion {
+  ): Promise<TrustQuestion> {
+    const { pinTarget } = await import('../tls/pins.ts');
     const { host, port } = this.#options;
     return { target: pinTarget(host, port), host, port, evidence: error.details, certificate, pin, warnings };
   }
