@@ -11,8 +11,8 @@ import type { ClientCertificate } from '../tls/client-certificate.ts';
 import { WsmanClient } from '../wsman/client.ts';
 import type { TrafficCounts } from '../wsman/lane.ts';
 import { LastingLane } from './_lasting-lane.ts';
-import { VersionChoice } from './_secure-road.ts';
 import { TrustDecision } from './_trust-decision.ts';
+import { VersionChoice } from './_version-choice.ts';
 import type { TrustOptions, TrustQuestion } from './first-contact.ts';
 import { type Target, targetAuthority, targetUrl } from './target.ts';
 

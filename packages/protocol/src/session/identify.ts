@@ -9,8 +9,9 @@ import type { HopReport, OpenedRoad, RoadOpener } from '../opened-road.ts';
 import type { Platform } from '../platform.ts';
 import { decodeEnvelope, encodeIdentify } from '../wsman/envelope.ts';
 import { type Identity, readIdentity } from '../wsman/operations.ts';
-import { openSecuredRoad, VersionChoice } from './_secure-road.ts';
+import { openSecuredRoad } from './_secure-road.ts';
 import { TrustDecision } from './_trust-decision.ts';
+import { VersionChoice } from './_version-choice.ts';
 import type { TrustOptions } from './first-contact.ts';
 import { checkTarget, type Target, targetAuthority } from './target.ts';
 
