@@ -39,7 +39,6 @@ export default function Begin({ status }: { status: Status }) {
             {status.demo.https && (
               <Button
                 look="plain"
-                icon="lock"
                 aria-label={t('demo.httpsLabel')}
                 onPointerEnter={prepare}
                 onFocus={prepare}

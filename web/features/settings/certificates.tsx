@@ -22,8 +22,12 @@ export default function Certificates({ isWanted }: { isWanted: boolean }) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     if (!isWanted) return;
-    heading.current?.scrollIntoView({ block: 'start' });
-    heading.current?.focus();
+    // After the dialog around it has taken the focus for itself.
+    const frame = requestAnimationFrame(() => {
+      heading.current?.scrollIntoView({ block: 'start' });
+      heading.current?.focus();
+    });
+    return () => cancelAnimationFrame(frame);
   }, [isWanted]);
   return (
     <section className="flex flex-col gap-4 border-t border-line pt-5">

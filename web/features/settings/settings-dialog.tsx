@@ -1,7 +1,7 @@
 'use client';
 
 import { useTranslations } from 'next-intl';
-import { lazy, Suspense, useState } from 'react';
+import { lazy, Suspense, useCallback, useState, useSyncExternalStore } from 'react';
 import { Button } from '@/components/ui/button.tsx';
 import { Dialog } from '@/components/ui/dialog.tsx';
 import { CheckField, ChoiceField, SelectField } from '@/components/ui/field.tsx';
@@ -118,10 +118,9 @@ export default function SettingsDialog({ opened }: { opened: Extract<AppWindow, 
 function PalettePreview() {
   const t = useTranslations('settings.preview');
   const { palette, theme, terminalPx } = usePreferences();
-  const painted = paintedTheme(theme, {
-    dark: matchMedia('(prefers-color-scheme: dark)').matches,
-    moreContrast: matchMedia('(prefers-contrast: more)').matches,
-  });
+  const dark = useMedia('(prefers-color-scheme: dark)');
+  const moreContrast = useMedia('(prefers-contrast: more)');
+  const painted = paintedTheme(theme, { dark, moreContrast });
   const { ground, ink, colours } = paletteFor(palette, painted);
   return (
     <figure>
@@ -140,6 +139,18 @@ function PalettePreview() {
       </div>
     </figure>
   );
+}
+
+function useMedia(query: string): boolean {
+  const watch = useCallback(
+    (listener: () => void) => {
+      const media = matchMedia(query);
+      media.addEventListener('change', listener);
+      return () => media.removeEventListener('change', listener);
+    },
+    [query],
+  );
+  return useSyncExternalStore(watch, () => matchMedia(query).matches);
 }
 
 /** What this browser keeps, and the way to be rid of it. */

@@ -2,7 +2,7 @@ import { CLEAR } from '@fairlead/protocol';
 import '@xterm/xterm/css/xterm.css';
 import './screen.css';
 import { FitAddon } from '@xterm/addon-fit';
-import { SearchAddon } from '@xterm/addon-search';
+import type { SearchAddon } from '@xterm/addon-search';
 import { Unicode11Addon } from '@xterm/addon-unicode11';
 import { type IMarker, type ITheme, Terminal } from '@xterm/xterm';
 import { WriteGate } from '../write-gate.ts';
@@ -27,7 +27,8 @@ export class TerminalScreen implements Screen {
   readonly #csp = cspDocument(document);
   readonly #gate = new WriteGate();
   readonly #fit = new FitAddon();
-  readonly #search = new SearchAddon({ highlightLimit: 2_000 });
+  /** Fetched when something is first looked for. */
+  #search: SearchAddon | null = null;
   readonly #terminal: Terminal;
   readonly #rule: StderrRule;
   readonly #host = document.createElement('div');
@@ -37,6 +38,7 @@ export class TerminalScreen implements Screen {
   #isMidLine = false;
   #isLight = false;
   #isOpen = false;
+  #isDisposed = false;
   #lastFind = NO_FIND;
   #rowPx = 0;
   #query: FindQuery | null = null;
@@ -59,7 +61,6 @@ export class TerminalScreen implements Screen {
       smoothScrollDuration: 0,
     });
     this.#terminal.loadAddon(this.#fit);
-    this.#terminal.loadAddon(this.#search);
     this.#terminal.loadAddon(new Unicode11Addon());
     this.#terminal.unicode.activeVersion = '11';
     // No key is the terminal's: the input line is where one types.
@@ -81,10 +82,6 @@ export class TerminalScreen implements Screen {
     this.#terminal.onResize(() => {
       this.#measure();
       this.#tellIfMoved();
-    });
-    this.#search.onDidChangeResults(({ resultIndex, resultCount }) => {
-      this.#lastFind = { at: resultIndex + 1, count: resultCount, isBadRegex: false };
-      this.#tell();
     });
   }
 
@@ -222,8 +219,15 @@ export class TerminalScreen implements Screen {
       return this.#lastFind;
     }
     if (query.isRegex && !isRegex(query.text)) {
-      this.#search.clearDecorations();
+      this.#search?.clearDecorations();
       this.#lastFind = { ...NO_FIND, isBadRegex: true };
+      return this.#lastFind;
+    }
+    const search = this.#search;
+    if (search === null) {
+      void this.#loadSearch().then(() => {
+        if (this.#query === query) this.find(query, direction);
+      });
       return this.#lastFind;
     }
     const options = {
@@ -233,15 +237,25 @@ export class TerminalScreen implements Screen {
       decorations: this.#isLight ? FIND_ON_LIGHT : FIND_ON_DARK,
     };
     const isFound =
-      direction === 'next'
-        ? this.#search.findNext(query.text, options)
-        : this.#search.findPrevious(query.text, options);
+      direction === 'next' ? search.findNext(query.text, options) : search.findPrevious(query.text, options);
     if (!isFound) this.#lastFind = NO_FIND;
     return this.#lastFind;
   }
 
+  async #loadSearch(): Promise<void> {
+    const { SearchAddon } = await import('@xterm/addon-search');
+    if (this.#search !== null || this.#isDisposed) return;
+    const search = new SearchAddon({ highlightLimit: 2_000 });
+    this.#search = search;
+    this.#terminal.loadAddon(search);
+    search.onDidChangeResults(({ resultIndex, resultCount }) => {
+      this.#lastFind = { at: resultIndex + 1, count: resultCount, isBadRegex: false };
+      this.#tell();
+    });
+  }
+
   endFind(): void {
-    this.#search.clearDecorations();
+    this.#search?.clearDecorations();
     this.#terminal.clearSelection();
     this.#lastFind = NO_FIND;
   }
@@ -252,6 +266,7 @@ export class TerminalScreen implements Screen {
   }
 
   dispose(): void {
+    this.#isDisposed = true;
     this.#listeners.clear();
     this.#terminal.dispose();
     this.element.remove();

@@ -177,7 +177,7 @@ export function RunningBar({
 function Named({ name, keys }: { name: string; keys: string }) {
   return (
     <>
-      {name} <span className="opacity-80 pointer-coarse:hidden">{keys}</span>
+      {name} <span className="pointer-coarse:hidden">{keys}</span>
     </>
   );
 }

@@ -1,7 +1,7 @@
 'use client';
 
 import { useTranslations } from 'next-intl';
-import { Suspense, useCallback, useMemo, useState, useSyncExternalStore } from 'react';
+import { Suspense, useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import { FullMessages } from '@/components/full-messages.tsx';
 import { showToast } from '@/components/ui/toast.tsx';
 import { openedWindow, openWindow, watchWindow } from '@/features/frame/windows.ts';
@@ -42,6 +42,7 @@ function Sessions() {
   const close = useClose(setAsked);
   // While the connect dialog shows a session's way here, it is the one that asks.
   const opened = useSyncExternalStore(watchWindow, openedWindow, () => null);
+  usePreparedPalette();
   useLeaveGuard(sessions);
   useDividerWords();
   const acts = useMemo(
@@ -119,6 +120,14 @@ function Sessions() {
       )}
     </main>
   );
+}
+
+/** Has the palette at hand: what is typed after F1 must never reach a shell because code is still on its way. */
+function usePreparedPalette(): void {
+  useEffect(() => {
+    void import('@/features/frame/app-windows.tsx');
+    void import('@/features/palette/palette.tsx');
+  }, []);
 }
 
 /** Closes a session; asks first when a command runs and nobody is sure yet. */
