@@ -1,5 +1,5 @@
 /**
- * The Debian packages that the interop and browser tests need. As root the missing ones are installed; otherwise the
+ * The Debian packages that the tests need. As root the missing ones are installed; otherwise the
  * command to run is printed and the tests fail, because a test that is quietly left out proves nothing.
  */
 import { spawnSync } from 'node:child_process';
@@ -9,8 +9,9 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 export const SYSTEM_PACKAGES: Readonly<Record<string, string>> = {
   chromium: 'the browser of the end-to-end tests',
   'fonts-dejavu-core': 'something for that browser to draw text with',
+  'gnutls-bin': 'a TLS server that is not ours',
   'gss-ntlmssp': 'an NTLM acceptor that is not ours',
-  openssl: 'a certificate for the test server',
+  openssl: 'certificates, and another TLS server that is not ours',
   python3: 'runs the test server',
   'python3-gssapi': 'lets it use GSS-API',
   'python3-winrm': 'a WinRM client that is not ours',

@@ -22,7 +22,7 @@ const SETTINGS = `  -t, --target HOST      host, host:port, http://host:5985/wsm
                          5985 if nothing is said, and host:5986 is https
       --pin SHA256       https: the host must show this certificate (its thumbprint); may be given more than once
       --ca FILE          https: certificates that may vouch for the host, PEM or DER; see: fairlead help trust
-      --legacy-tls       https: let SHA-1 and CBC suites in, for hosts as old as Windows Server 2012 R2
+      --legacy-tls       https: let suites with SHA-1 in, for hosts as old as Windows Server 2012 R2
   -p, --proxy URL        http://proxy:3128; more than once for a road through several, nearest first
       --forward          the last proxy forwards plain requests instead of tunnelling (see: fairlead help roads)
       --journal FILE     write what happened, one JSON line per event; it contains no password and no output

@@ -31,7 +31,7 @@ export interface SessionOptions {
    * believes no other reply. What is sent to an http target is always sealed.
    */
   readonly seal?: 'auto' | 'always';
-  /** Lets SHA-1 and CBC suites of TLS 1.2 in, for servers as old as Windows Server 2012 R2. */
+  /** Lets suites of TLS 1.2 with SHA-1 in, for servers as old as Windows Server 2012 R2. */
   readonly allowLegacyTls?: boolean;
   /** Opens the road anew for each connection. */
   readonly openRoad: RoadOpener;

@@ -23,7 +23,7 @@ export interface SecureRoadOptions {
   /** Shown when the server asks; null shows none. */
   readonly clientCertificate: ClientCertificate | null;
   readonly versions: VersionChoice;
-  /** Lets SHA-1 and CBC suites in, for servers as old as Windows Server 2012 R2. */
+  /** Lets suites with SHA-1 in, for servers as old as Windows Server 2012 R2. */
   readonly allowLegacy: boolean;
   readonly platform: Platform;
   readonly journal: Journal | null;
