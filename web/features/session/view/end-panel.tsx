@@ -2,9 +2,9 @@
 
 import type { ExitCode, WinRmError } from '@fairlead/protocol';
 import { useTranslations } from 'next-intl';
-import { ErrorBlock } from '@/components/error-block.tsx';
 import { Button } from '@/components/ui/button.tsx';
 import { Icon } from '@/components/ui/icons.tsx';
+import { ErrorBlock } from '@/features/failure/error-block.tsx';
 import type { SessionEntry } from '../session-registry.ts';
 
 /** Where the input line was, once the session is over: how it ended, and the one thing to do next. */

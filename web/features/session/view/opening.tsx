@@ -2,11 +2,11 @@
 
 import type { WinRmError } from '@fairlead/protocol';
 import { useTranslations } from 'next-intl';
-import { ErrorBlock } from '@/components/error-block.tsx';
 import { HopLine } from '@/components/hop-line.tsx';
 import { Button } from '@/components/ui/button.tsx';
 import { Card } from '@/components/ui/card.tsx';
 import { StepList } from '@/features/connect/step-list.tsx';
+import { ErrorBlock } from '@/features/failure/error-block.tsx';
 import { cancel, endError, type SessionEntry } from '../session-registry.ts';
 
 /** A tab on its way to its first prompt: the hops, the steps with their times, and what failed where it failed. */

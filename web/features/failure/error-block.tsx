@@ -3,10 +3,10 @@
 import type { CertificateEvidence, WinRmError } from '@fairlead/protocol';
 import { useTranslations } from 'next-intl';
 import { lazy, Suspense } from 'react';
+import { Button } from '@/components/ui/button.tsx';
+import { showToast } from '@/components/ui/toast.tsx';
 import { isCertificateChange } from '@/features/trust/certificate-change.ts';
 import { errorText } from '@/lib/error-text.ts';
-import { Button } from './ui/button.tsx';
-import { showToast } from './ui/toast.tsx';
 
 const CertificateFacts = lazy(async () => ({
   default: (await import('@/features/trust/certificate-facts.tsx')).CertificateFacts,
