@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright';
 
 /** Where the pictures go; never committed. */
-export const PICTURES = fileURLToPath(new URL('pictures', import.meta.url));
+const PICTURES = fileURLToPath(new URL('pictures', import.meta.url));
 
 const THEMES = ['light', 'dark'] as const;
 const WIDTHS = [1280, 360] as const;

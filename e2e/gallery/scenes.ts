@@ -8,7 +8,7 @@ import { HOST_ACCOUNT, type Stack } from '../stack.ts';
 import { words } from '../words.ts';
 
 /** Takes pictures of a state; the name of the scene goes in front. */
-export type Snap = (state: string, about: string) => Promise<void>;
+type Snap = (state: string, about: string) => Promise<void>;
 
 /** A walk through some screens. */
 export interface Scene {
