@@ -74,6 +74,13 @@ describe('rsaPrivateKey', () => {
     expect(sign(rsaPrivateKey(numbers), 'rsa_pkcs1_sha256', zeros)).toThrow('tls.client-certificate');
   });
 
+  test('rsaPrivateKey refuses exponents longer than their primes, which would keep a signature busy', () => {
+    const value = (bytes: Uint8Array): bigint => BigInt(`0x${Buffer.from(bytes).toString('hex')}`);
+    const longer = value(numbers.exponent1) + (1n << 8000n) * (value(numbers.prime1) - 1n);
+    const exponent1 = bytesOf(longer, Math.ceil(longer.toString(16).length / 2));
+    expect(() => rsaPrivateKey({ ...numbers, exponent1 })).toThrow('tls.client-certificate');
+  });
+
   test('wipe ends the key', () => {
     const key = rsaPrivateKey(numbers);
     key.wipe();

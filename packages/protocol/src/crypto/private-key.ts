@@ -157,12 +157,15 @@ function inverse(value: bigint, modulus: bigint): bigint | null {
   return rest === 1n ? ((factor % modulus) + modulus) % modulus : null;
 }
 
-/** n = pq, e inverts both exponents, and the coefficient inverts q: without this a signature could betray p. */
+/**
+ * n = pq, e inverts both exponents, and the coefficient inverts q: without this a signature could betray p. Each is less
+ * than its prime: an exponent may be right and yet so long that one signature takes minutes. RFC 8017, section 3.2
+ */
 function areNumbersOfOneKey(numbers: RsaPrivateNumbers): boolean {
   const [n, e] = [bigintOf(numbers.modulus), bigintOf(numbers.exponent)];
   const [p, q] = [bigintOf(numbers.prime1), bigintOf(numbers.prime2)];
   if (!isBearableRsaKey(n, e) || p <= 2n || q <= 2n || p * q !== n) return false;
-  const isInverse = (a: bigint, b: bigint, modulus: bigint): boolean => (a * b) % modulus === 1n;
+  const isInverse = (a: bigint, b: bigint, modulus: bigint): boolean => a <= modulus && (a * b) % modulus === 1n;
   return (
     isInverse(bigintOf(numbers.exponent1), e, p - 1n) &&
     isInverse(bigintOf(numbers.exponent2), e, q - 1n) &&

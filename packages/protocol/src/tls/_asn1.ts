@@ -62,8 +62,13 @@ export function takeSmall(reader: DerReader, onProblem: OnUnderrun, tag: number 
 
 /** Dotted text of an OBJECT IDENTIFIER. */
 export function takeOid(reader: DerReader, onProblem: OnUnderrun): string {
-  return oidText(reader.take(ASN1.objectIdentifier)) ?? onProblem('an ill-formed OBJECT IDENTIFIER');
+  const content = reader.take(ASN1.objectIdentifier);
+  if (content.length > MAX_OID_BYTES) onProblem('an OBJECT IDENTIFIER that is too long');
+  return oidText(content) ?? onProblem('an ill-formed OBJECT IDENTIFIER');
 }
+
+/** Far longer than any in use; errors name identifiers we do not know. */
+const MAX_OID_BYTES = 128;
 
 /** BOOLEAN; BER's other spellings of TRUE are refused. X.690, section 11.1 */
 export function takeBoolean(reader: DerReader, onProblem: OnUnderrun): boolean {

@@ -56,6 +56,7 @@ function rewriteParts(
   let at = contentAt;
   const isAtEnd = (): boolean => (length === null ? bytes[at] === 0 && bytes[at + 1] === 0 : at >= contentAt + length);
   while (!isAtEnd()) {
+    if (parts.length >= MAX_PARTS) onProblem('a value of too many parts');
     const part = rewrite(bytes, at, depth + 1, onProblem);
     parts.push(part);
     at = part.end;
@@ -80,6 +81,9 @@ function readLength(
   if (length > bytes.length - contentAt) onProblem('a value runs past the end');
   return { length, contentAt };
 }
+
+/** Parts of one value. An honest file has dozens; an octet string in pieces of 100 bytes still fits. */
+const MAX_PARTS = 10_000;
 
 const OCTET_STRING = 0x04;
 const CONSTRUCTED_OCTET_STRING = 0x24;

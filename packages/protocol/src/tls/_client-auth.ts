@@ -24,7 +24,8 @@ export function maySign(scheme: SignatureScheme, key: PublicKey, version: TlsVer
 }
 
 /**
- * The CertificateVerify of a client certificate over `signed`, by the first of our schemes the server takes too.
+ * The CertificateVerify of a client certificate over `signed`, by the first of our schemes the server takes too; by SHA-1
+ * only where old servers are let in, since collisions of it would let a signature serve another handshake. RFC 9155
  * @throws tls.client-certificate when there is none
  */
 export function proveOurs(
@@ -32,10 +33,11 @@ export function proveOurs(
   request: CertificateRequest,
   version: TlsVersion,
   signed: Uint8Array,
-  random: (length: number) => Uint8Array,
+  { random, allowLegacy }: Pick<Setting, 'random' | 'allowLegacy'>,
 ): Uint8Array {
   const { key } = certificate;
   for (const [scheme, id] of SCHEME_IDS) {
+    if (isSha1(scheme) && !allowLegacy) continue;
     if (!request.schemes.includes(id) || !maySign(scheme, key.publicKey, version)) continue;
     return encodeCertificateVerify(id, key.sign(scheme, signed, random));
   }
@@ -59,7 +61,7 @@ export interface SignOff {
  * Finished. RFC 8446, section 4.4
  */
 export function signOff13(setting: Setting, { suite, transcript, baseKey, request }: SignOff): void {
-  const { clientCertificate, wire, random } = setting;
+  const { clientCertificate, wire } = setting;
   const send = (raw: Uint8Array): void => {
     transcript.add(raw);
     wire.sendMessage(raw);
@@ -68,7 +70,7 @@ export function signOff13(setting: Setting, { suite, transcript, baseKey, reques
     send(encodeCertificate(clientCertificate?.chain ?? [], request.context));
     if (clientCertificate !== null) {
       const signed = signedContent('client', transcript.hash(suite.hash));
-      send(proveOurs(clientCertificate, request, '1.3', signed, random));
+      send(proveOurs(clientCertificate, request, '1.3', signed, setting));
     }
   }
   const verifyData = finished13(suite.hash, baseKey, transcript.hash(suite.hash));

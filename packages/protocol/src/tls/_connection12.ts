@@ -16,6 +16,8 @@ export interface Outcome12 {
   /** Whether the server knows RFC 5746; without it there is no renegotiation. */
   readonly isRenegotiationSafe: boolean;
   readonly hasExtendedMasterSecret: boolean;
+  /** Encrypt-then-MAC, which no renegotiation may take back. RFC 7366, section 3.1 */
+  readonly isMacLast: boolean;
   /** How many renegotiations led here. */
   readonly renegotiationCount: number;
   /** Begins the next handshake inside this connection. */

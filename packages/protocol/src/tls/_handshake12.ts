@@ -103,7 +103,7 @@ export function* handshake12(
     : prf(suite.hash, premaster, 'master secret', randoms, MASTER_BYTES);
   premaster.fill(0);
   if (request !== null && clientCertificate !== null) {
-    send(proveOurs(clientCertificate, request, '1.2', transcript.bytes(), random));
+    send(proveOurs(clientCertificate, request, '1.2', transcript.bytes(), setting));
   }
 
   const keys = deriveKeys(setting, greeting, master, terms.isMacLast);
@@ -143,6 +143,9 @@ function readTerms({ answer, suite }: Greeting, previous: Connection12 | null): 
   }
   const isMacLast = extensions.has(EXTENSIONS.encryptThenMac);
   if (isMacLast && suite.mac === null) illegal('encrypt-then-MAC with a suite that has no MAC');
+  if (previous?.outcome.isMacLast === true && !isMacLast && suite.mac !== null) {
+    failWith('handshake_failure', 'tls.bad-handshake', { problem: 'the host dropped encrypt-then-MAC' }); // RFC 7366, 3.1
+  }
   return { hasExtendedMasterSecret, isMacLast, isRenegotiationSafe: checkRenegotiation(answer, previous) };
 }
 

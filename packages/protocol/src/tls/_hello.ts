@@ -122,7 +122,11 @@ function answerRetry(setting: Setting, offer: Offer, retry: ServerHello): Offer 
   return repeatOffer(offer, makeKeyShare(group, setting.random), cookieBytes);
 }
 
+/** Cookies have a hundred bytes or so, and our ClientHello must hold it beside everything else. */
+const MAX_COOKIE_BYTES = 16 * 1024;
+
 function checkCookie(bytes: Uint8Array): void {
+  if (bytes.length > MAX_COOKIE_BYTES) illegal(`a cookie of ${bytes.length} bytes`);
   const reader = new ByteReader(bytes, () => malformed('a cookie that ends early'));
   if (reader.take(reader.u16be()).length === 0 || reader.remaining > 0) malformed('a cookie of the wrong length');
 }

@@ -36,6 +36,8 @@ export class Wire {
   /** How many unprotected ChangeCipherSpec records TLS 1.3 still drops. RFC 8446, appendix D.4. */
   #ccsAllowance = 0;
   #idleCount = 0;
+  /** A closure alert is out, after which nothing may follow. */
+  #isOutputEnded = false;
 
   /** Stores bytes from the peer. */
   feed(bytes: Uint8Array): void {
@@ -149,9 +151,10 @@ export class Wire {
     this.#output.push(plainSealer(RECORD_VERSION).seal(CONTENT.changeCipherSpec, Uint8Array.of(1)));
   }
 
-  /** Sends an alert. */
+  /** Sends an alert. After close_notify or a fatal one whatever is sent is dropped. RFC 8446, section 6.1 */
   sendAlert(name: AlertName, level: 'warning' | 'fatal'): void {
     this.#send(CONTENT.alert, Uint8Array.of(level === 'fatal' ? 2 : 1, ALERTS[name]));
+    this.#isOutputEnded ||= name === 'close_notify' || level === 'fatal';
   }
 
   /** Everything to be sent since the last call, or null. */
@@ -169,6 +172,7 @@ export class Wire {
   }
 
   #send(type: number, bytes: Uint8Array): void {
+    if (this.#isOutputEnded) return;
     let at = 0;
     do {
       this.#output.push(this.#sealer.seal(type, bytes.subarray(at, at + MAX_PLAIN_BYTES)));

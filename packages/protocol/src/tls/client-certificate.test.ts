@@ -259,6 +259,11 @@ describe('derOfBer', () => {
     );
   });
 
+  test('derOfBer refuses a value of more parts than a call can take', () => {
+    const parts = new Uint8Array(2 * 130_000).map((_, i) => (i % 2 === 0 ? 5 : 0));
+    expect(() => derOfBer(derValue(0x30, parts), refuse)).toThrow('a value of too many parts');
+  });
+
   test('derOfBer calls onProblem, and nothing else, for any bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), (input) => {

@@ -227,7 +227,8 @@ export class TlsEngine {
         return unexpected(['application data', ...connection.accepts], incoming);
       }
       const next = connection.take(incoming.message);
-      if (next !== null) this.#resume(next, null, connection);
+      // A renegotiation would have to be answered, and our direction may be at its end.
+      if (next !== null && !this.#isClosing) this.#resume(next, null, connection);
     } else if (state.at === 'handshake') {
       const { exchange, ask, from } = state;
       if (ask.want === 'message' && incoming.kind === 'message' && isAccepted(incoming.message, ask.accepts)) {

@@ -102,6 +102,22 @@ describe('TlsEngine in TLS 1.2', () => {
     expect(server.clientChain).toEqual(clientCertificate.chain);
   });
 
+  test('TlsEngine proves its certificate by SHA-1 only where old servers are let in: tls.client-certificate', () => {
+    const sha1Only = encodeMessage('CertificateRequest', (w) =>
+      w
+        .block(1, () => w.u8(1).u8(64))
+        .block(2, () => w.u16be(0x0201).u16be(0x0203))
+        .u16be(0),
+    );
+    const alter = (name: string, raw: Uint8Array) => (name === 'CertificateRequest' ? sha1Only : raw);
+    const options = { clientCertificate: rsa };
+    const strict = makeEngine(options);
+    const server = new ServerDouble({ ...baseScript(p256, GCM), asksCertificate: true, alter });
+    expect(talk(strict, server, { isServerConfused: true }).error).toMatchObject({ code: 'tls.client-certificate' });
+    expect(server.isOpen).toBe(false);
+    expect(connect({ asksCertificate: true, alter }, options).server.clientChain).toEqual(rsa.chain);
+  });
+
   test('TlsEngine answers a request for a certificate it does not have with an empty one', () => {
     const { engine, server } = connect({ asksCertificate: true });
     expect(server.clientChain).toEqual([]);
@@ -195,6 +211,28 @@ describe('TlsEngine asked to renegotiate', () => {
       code: 'tls.bad-handshake',
       details: { problem: 'the host showed another certificate in midstream' },
     });
+  });
+
+  test('TlsEngine takes no renegotiation that drops encrypt-then-MAC', () => {
+    const script = { ...baseScript(rsa, CBC), isMacLast: true };
+    const engine = makeEngine();
+    const server = new ServerDouble(script);
+    expect(talk(engine, server).error).toBeNull();
+    script.isMacLast = false;
+    server.renegotiate({ asksCertificate: false });
+    expect(talk(engine, server, { isServerConfused: true }).error).toMatchObject({
+      code: 'tls.bad-handshake',
+      details: { problem: 'the host dropped encrypt-then-MAC' },
+    });
+  });
+
+  test('TlsEngine begins no renegotiation once it has said close_notify', () => {
+    const { engine, server } = connect();
+    engine.close();
+    expect(talk(engine, server).sent).toHaveLength(1);
+    server.renegotiate({ asksCertificate: true });
+    expect(talk(engine, server)).toMatchObject({ error: null, sent: [] });
+    expect(engine.state).toBe('open');
   });
 
   test('TlsEngine takes no renegotiation that does not name the handshake before', () => {

@@ -145,6 +145,19 @@ describe('TlsEngine in TLS 1.3', () => {
     expect(() => engine.seal(Uint8Array.of(1))).toThrow(expect.objectContaining({ code: 'misuse.wrong-state' }));
   });
 
+  test('TlsEngine reads on after its close_notify, and answers nothing any more', () => {
+    const { engine, server } = connect({}, { clientCertificate: identityOf(peers.p384) });
+    engine.close();
+    expect(talk(engine, server).sent).toHaveLength(1);
+    server.updateKey(true);
+    server.wire.sendData(utf8Encode('under the new key'));
+    const { data, sent } = talk(engine, server);
+    expect(data).toEqual(utf8Encode('under the new key'));
+    expect(sent).toHaveLength(0);
+    server.askLate(Uint8Array.of(1));
+    expect(talk(engine, server)).toMatchObject({ error: null, sent: [] });
+  });
+
   test('TlsEngine tells a connection that was cut from one that was closed', () => {
     const { engine } = connect();
     engine.feedEnd();

@@ -233,6 +233,12 @@ const FORGERIES_13: Forgery[] = [
   ],
   ['retries with an empty cookie', { cookie: Uint8Array.of(0, 0) }, 'tls.bad-handshake', 'decode_error'],
   [
+    'retries with a cookie that no ClientHello can hold',
+    { cookie: new Uint8Array(65_402).fill(1).fill(0xff, 0, 1).fill(0x78, 1, 2) },
+    'tls.bad-handshake',
+    'illegal_parameter',
+  ],
+  [
     'changes its mind about the suite',
     { retry: true, group: 'P-256', alter: altering('HelloRetryRequest', at(SUITE_AT, 0x13, 0x03)) },
     'tls.bad-handshake',

@@ -63,6 +63,14 @@ describe('parseCertificate', () => {
     expect(algorithm('leaf by Ed25519')).toMatchObject({ scheme: 'ed25519', hash: null });
   });
 
+  test('parseCertificate names no identifier of any length: tls.bad-certificate', () => {
+    const algorithm = derValue(0x30, derValue(6, new Uint8Array(20_000).fill(1)));
+    const certificate = derValue(0x30, derValue(0x30), algorithm);
+    const problem = 'an OBJECT IDENTIFIER that is too long';
+    const refusal = expect.objectContaining({ code: 'tls.bad-certificate', details: { problem } });
+    expect(() => parseCertificate(certificate)).toThrow(refusal);
+  });
+
   test('parseCertificate shows no character that hides or reorders others', () => {
     expect(read('strange subject').subject.text).toBe('CN=tab\\u0009here, O=Zoë \\u202Egro.live, C=DE');
   });
