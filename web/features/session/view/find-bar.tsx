@@ -77,12 +77,12 @@ export function FindBar({ screen, request, onClose }: { screen: Screen; request:
           key={name}
           type="button"
           aria-pressed={query[name]}
-          aria-label={t(name)}
           title={t(name)}
           onClick={() => search({ ...query, [name]: !query[name] }, 'previous')}
           className={`size-7 rounded-sm font-mono text-xs pointer-coarse:size-11 ${query[name] ? 'bg-accent text-on-accent' : 'text-ink-soft hover:bg-sunken'}`}
         >
-          {sign}
+          <span aria-hidden="true">{sign}</span>
+          <span className="sr-only">{t(name)}</span>
         </button>
       ))}
       <IconButton
