@@ -116,7 +116,9 @@ export const startNode: ServerMaker = async (setting) => {
     (socket) => {
       socket.on('error', () => undefined);
       const who = socket.getPeerCertificate();
-      socket.once('data', () => socket.end(`HTTP/1.0 200 OK\r\n\r\nclient ${String(who?.subject?.CN ?? 'none')}\n${FILLER}`));
+      socket.once('data', () =>
+        socket.end(`HTTP/1.0 200 OK\r\n\r\nclient ${String(who?.subject?.CN ?? 'none')}\n${FILLER}`),
+      );
     },
   );
   server.on('tlsClientError', () => undefined);

@@ -81,7 +81,10 @@ describe('Certificate', () => {
   });
 
   test('a chain without end and an empty certificate are refused', () => {
-    const many = encodeCertificate(Array.from({ length: MAX_CHAIN_LENGTH + 1 }, () => certificate), null).subarray(4);
+    const many = encodeCertificate(
+      Array.from({ length: MAX_CHAIN_LENGTH + 1 }, () => certificate),
+      null,
+    ).subarray(4);
     expect(codeOf(() => decodeCertificate12(many))).toBe('tls.bad-handshake');
     expect(codeOf(() => decodeCertificate12(encodeCertificate([NO_BYTES], null).subarray(4)))).toBe(
       'tls.bad-handshake',
