@@ -32,7 +32,6 @@ export const STAGES: readonly Stage[] = [
   { name: 'house', commands: [['node', 'scripts/check-house.ts']] },
   {
     name: 'unit',
-    before: ensureSystemPackages,
     // Among the unit tests is one where a stranger talks to the test host.
     before: ensureSystemPackages,
     commands: [['vitest', ...VITEST, `--outputFile.json=${REPORTS}/unit.json`]],
