@@ -2,6 +2,7 @@ import { toHex } from '../bytes/bytes.ts';
 import type { OnUnderrun } from '../bytes/cursor.ts';
 import { contextTag, DerReader } from '../codec/der.ts';
 import { ASN1, implicitTag, onlyValue, takeBoolean, takeFlags, takeOid, takeSmall } from './_asn1.ts';
+import { isPlainName } from './_host.ts';
 import {
   type AlternativeNames,
   type DistinguishedName,
@@ -160,8 +161,12 @@ function readSubtrees(list: DerReader | null, draft: Draft, onProblem: OnUnderru
       name.end();
     } else {
       const content = subtree.take(tag);
-      if (tag === implicitTag(2)) dnsNames.push(String.fromCharCode(...content.subarray(0, 256)).toLowerCase());
-      else if (tag === implicitTag(7)) {
+      if (tag === implicitTag(2)) {
+        const name = String.fromCharCode(...content.subarray(0, 256)).toLowerCase();
+        // A wildcard or a dot behind would match nothing: as an exclusion that is no constraint at all.
+        if (name !== '' && !isPlainName(name.replace(/^\./, ''))) draft.unknownCritical.push(`${NAME_CONSTRAINTS}[2]`);
+        dnsNames.push(name);
+      } else if (tag === implicitTag(7)) {
         if (content.length !== 8 && content.length !== 32)
           onProblem(`an address constraint of ${content.length} bytes`);
         ipAddresses.push(content);

@@ -27,6 +27,11 @@ export function matchesName(pattern: string, name: string): boolean {
   return dot > 0 && name.slice(dot + 1) === parent;
 }
 
+/** Whether a text in lower case is a name of plain labels, without a wildcard and without a dot behind. */
+export function isPlainName(text: string): boolean {
+  return LDH_NAME.test(text);
+}
+
 /** The bytes of an IPv4 or IPv6 address, or null when the text is not one. RFC 4291, section 2.2 */
 export function parseAddress(text: string): Uint8Array | null {
   const bare = text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text;
