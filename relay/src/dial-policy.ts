@@ -52,8 +52,9 @@ function parseRule(text: string, of: 'targets' | 'proxies'): Rule {
     throw new BadRule(`"${text}" ${why}`);
   }
   const within = withinText === undefined ? null : parseCidr(withinText);
-  if (withinText !== undefined && (within === null || who.kind === 'range')) {
-    throw new BadRule(`"${text}" has something after @ that is not a range of addresses for a name`);
+  if (withinText !== undefined && who.kind === 'range') throw new BadRule(`"${text}": an address takes no @RANGE`);
+  if (withinText !== undefined && within === null) {
+    throw new BadRule(`"${text}" has something after @ that is not a range of addresses`);
   }
   return { text, who, lowPort: ports.low, highPort: ports.high, within };
 }

@@ -36,7 +36,7 @@ export {
 } from './session/target.ts';
 export { CmdPromptReader, type PromptEvent } from './shell/cmd-prompt.ts';
 export type { ExitCode, Interrupt } from './shell/shell.ts';
-export { checkShellOptions, MAX_COMMAND_CHARS, type ShellOptions } from './shell/shell-options.ts';
+export { checkLine, checkShellOptions, MAX_COMMAND_CHARS, type ShellOptions } from './shell/shell-options.ts';
 export {
   type ClientCertificate,
   type ClientCertificateWarning,

@@ -75,7 +75,7 @@ describe('HostCommand', () => {
     await expect(command.send(Buffer.from('e'), false, 1000)).rejects.toMatchObject({ code: 109 });
     expect(await ended).toBe(0);
     const { chunks } = await command.receive(BOTH, 100, 1000, NEVER);
-    expect(chunks[0]?.bytes.toString()).toBe('abcd');
+    expect(chunks.map(({ bytes }) => bytes.toString()).join('')).toBe('abcd'); // one piece or two, as the pipe pleases
   });
 
   test('input that nobody reads is refused in time', async () => {

@@ -10,6 +10,7 @@ import { Note } from '@/components/ui/card.tsx';
 import { Dialog } from '@/components/ui/dialog.tsx';
 import { ErrorBlock } from '@/features/failure/error-block.tsx';
 import { openWindow } from '@/features/frame/windows.ts';
+import { isOutage } from '@/features/session/outage.ts';
 import { cancel, closeSession, retry, useSession } from '@/features/session/session-registry.ts';
 import { isCertificateChange } from '@/features/trust/certificate-change.ts';
 import { FirstContact } from '@/features/trust/first-contact.tsx';
@@ -67,7 +68,7 @@ export function ConnectProgress({
     openWindow({ kind: 'settings', part: 'certificates' });
   };
   const act = (failed: WinRmError) => {
-    const { recovery } = failed;
+    const recovery = isOutage(entry, failed) ? 'retry' : failed.recovery;
     if (isStaleDemo) {
       drop(null);
       void signOut();
@@ -82,7 +83,8 @@ export function ConnectProgress({
     else retry(sessionId, password);
   };
   const isRefused = error?.code === 'tls.untrusted';
-  const label = isStaleDemo ? tDemo('signInAgain') : isRefused ? tRecovery('look-again') : undefined;
+  const again = error && isOutage(entry, error) ? tRecovery('retry') : undefined;
+  const label = isStaleDemo ? tDemo('signInAgain') : isRefused ? tRecovery('look-again') : again;
   const failure = error && (
     <>
       {isStaleDemo && <Note className="mt-2">{tDemo('changed')}</Note>}

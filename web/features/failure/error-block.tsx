@@ -21,11 +21,14 @@ export function ErrorBlock({
   error,
   onAct,
   actionLabel,
+  hint,
 }: {
   error: WinRmError;
   onAct?: (error: WinRmError) => void;
   /** Words for the action where the screen knows better than the error what pressing it does. */
   actionLabel?: string | undefined;
+  /** What to do, where the screen knows better. */
+  hint?: string | undefined;
 }) {
   const t = useTranslations();
   const text = errorText(error);
@@ -67,7 +70,7 @@ export function ErrorBlock({
           </Suspense>
         </div>
       )}
-      <p className="mt-3 max-w-[72ch] text-ink-soft">{t(text.hintKey, text.values)}</p>
+      <p className="mt-3 max-w-[72ch] text-ink-soft">{hint ?? t(text.hintKey, text.values)}</p>
       <div className="mt-4 flex flex-wrap items-center gap-2">
         {isForAdmin ? (
           <Button look="primary" icon="copy" onClick={() => void copy()}>

@@ -1,5 +1,6 @@
 import {
   CmdPromptReader,
+  checkLine,
   isWinRmError,
   OutputFilter,
   plainText,
@@ -146,22 +147,32 @@ export class LiveShell {
 
   /**
    * Sends what was typed at the prompt, line after line: each waits for the prompt after the one before, because a
-   * program would read it as its input otherwise.
+   * program would read it as its input otherwise. One line that cmd.exe would not take as it is written, and nothing is
+   * shown, kept or sent; `view.inputError` says why.
+   * @returns whether the lines were taken
    */
-  submit(text: string): void {
+  submit(text: string): boolean {
     const lines = linesOf(text);
+    if (!this.#accepts(lines, 'prompt')) return false;
     for (const line of lines) this.history.add(line);
     this.#queue.push(...lines);
     this.#sendNext();
+    return true;
   }
 
-  /** Sends a line to the program that runs. Hidden input is neither shown nor kept. */
-  async answer(text: string, isHidden: boolean): Promise<void> {
+  /**
+   * Sends lines to the program that runs. Hidden input is neither shown nor kept.
+   * @returns whether the lines were taken, as for `submit`
+   */
+  answer(text: string, isHidden: boolean): boolean {
+    const lines = linesOf(text);
+    if (!this.#accepts(lines, 'program')) return false;
     this.screen.writeInput(text, isHidden);
     this.blocks.append('input', isHidden ? '•••\n' : `${text}\n`);
     this.#tail = '';
-    this.#set({ ...this.#view, seemsSecret: false });
-    await this.#send(`${linesOf(text).join('\r\n')}\r\n`);
+    this.#set({ ...this.#view, seemsSecret: false, inputError: null });
+    void this.#send(`${lines.join('\r\n')}\r\n`);
+    return true;
   }
 
   /** Asks the running program to stop. Lines that wait are dropped. */
@@ -212,6 +223,7 @@ export class LiveShell {
     this.screen.write(stream, text);
     const plain = plainText(text);
     this.blocks.append(stream, plain);
+    this.#countLate();
     this.#tail = (this.#tail + plain).slice(-200);
     const seemsSecret = this.#view.isRunning && asksForSecret(this.#tail);
     const mojibake = this.#mojibakeSeen
@@ -220,6 +232,13 @@ export class LiveShell {
     if (seemsSecret !== this.#view.seemsSecret || mojibake !== this.#view.mojibake) {
       this.#set({ ...this.#view, seemsSecret, mojibake });
     }
+  }
+
+  /** Error output travels beside the prompt and may be behind it; what is said of the command counts it all the same. */
+  #countLate(): void {
+    const last = this.blocks.blocks.at(-1);
+    if (last === undefined || last === this.#view.lastEnded || last.id !== this.#view.lastEnded?.id) return;
+    this.#set({ ...this.#view, lastEnded: last });
   }
 
   #atPrompt(announced: string): void {
@@ -234,6 +253,17 @@ export class LiveShell {
   #endBlock(status: 'finished' | 'interrupted' | 'cut', isAtPrompt = false): void {
     const ended = this.blocks.finish(status, isAtPrompt);
     if (ended?.kind === 'command') this.#set({ ...this.#view, lastEnded: ended });
+  }
+
+  #accepts(lines: readonly string[], reader: 'prompt' | 'program'): boolean {
+    try {
+      for (const line of lines) checkLine(line, reader, this.#codePage);
+      return true;
+    } catch (error) {
+      if (!isWinRmError(error)) throw error;
+      this.#set({ ...this.#view, inputError: error });
+      return false;
+    }
   }
 
   #sendNext(): void {

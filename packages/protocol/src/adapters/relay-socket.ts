@@ -10,7 +10,7 @@ export { defaultPlatform } from './default-platform.ts';
 export interface RelayRoadOptions {
   /** Scheme, host and port of the relay, as `location.origin`. */
   readonly origin: string;
-  /** Fetches a ticket for one connection; its errors are passed on. */
+  /** Fetches a ticket for one connection; errors of ours are passed on, any other means that the relay was not reached. */
   readonly ticket: (lane: 'control' | 'output', signal: AbortSignal) => Promise<string>;
   /** The platform's WebSocket when absent. */
   readonly WebSocket?: typeof WebSocket;
@@ -26,9 +26,24 @@ export interface RelayRoadOptions {
  */
 export function relayRoad(options: RelayRoadOptions): RoadOpener {
   return async (lane, onHop, signal) => {
-    const ticket = await untilAborted(options.ticket(lane, signal), signal);
+    const ticket = await untilAborted(askForTicket(options, lane, signal), signal);
     return openPipe(options, ticket, lane, onHop, signal);
   };
+}
+
+/** Whatever a platform calls a request that found nobody, a person reads that the relay was not reached. */
+async function askForTicket(
+  options: RelayRoadOptions,
+  lane: 'control' | 'output',
+  signal: AbortSignal,
+): Promise<string> {
+  try {
+    return await options.ticket(lane, signal);
+  } catch (error) {
+    if (error instanceof WinRmError) throw error;
+    if (signal.aborted) throw abortError(signal);
+    throw new WinRmError('relay.unreachable', { url: options.origin }, error);
+  }
 }
 
 /** `WebSocket.CONNECTING`, without reaching for a global that a test may have replaced. */

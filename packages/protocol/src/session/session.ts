@@ -229,8 +229,12 @@ const MECHANISMS = {
   certificate: 'Certificate',
 } as const;
 
+/**
+ * Everything below throws errors of ours; what does not comes from the platform under the road. Nobody cancelled then, and
+ * the cause may quote what no error may carry, so it stays out of the words.
+ */
 function known(error: unknown): WinRmError {
-  return isWinRmError(error) ? error : new WinRmError('session.cancelled', { at: 'open' }, error);
+  return isWinRmError(error) ? error : new WinRmError('relay.lost', { reason: 'an unexpected fault' }, error);
 }
 
 /** One iterator for everybody, so that leaving one loop and entering another goes on where it left. */

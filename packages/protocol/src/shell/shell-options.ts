@@ -1,5 +1,5 @@
-import { isCodePage } from '../codec/code-page.ts';
-import { type BadArgumentReason, fail } from '../errors.ts';
+import { encodeText, isCodePage } from '../codec/code-page.ts';
+import { type BadArgumentReason, fail, isWinRmError } from '../errors.ts';
 
 /** What kind of shell to open, and how. */
 export interface ShellOptions {
@@ -24,6 +24,8 @@ export const MAX_COMMAND_CHARS = 8191;
 /** The longest path of Windows, and the longest environment variable. */
 const MAX_VALUE_CHARS = 32_767;
 const MAX_VARIABLES = 256;
+/** Past any line a program is answered with by hand; what is larger belongs into a file. */
+export const MAX_INPUT_LINE_BYTES = 64 * 1024;
 /** [MS-WSMV] 2.2.4.37: Windows keeps a shell at least a minute. A week is more than its own longest setting. */
 const MIN_IDLE_SECONDS = 60;
 const MAX_IDLE_SECONDS = 7 * 24 * 3600;
@@ -47,6 +49,33 @@ export function checkShellOptions(options: ShellOptions): void {
   }
   if (!Number.isInteger(idle) || idle < MIN_IDLE_SECONDS || idle > MAX_IDLE_SECONDS) {
     refuse('idleTimeoutSeconds', 'out-of-range', MAX_IDLE_SECONDS);
+  }
+}
+
+/**
+ * Refuses a line that a person typed or pasted, before any of it is shown or sent. At a prompt it must be one that
+ * cmd.exe takes as it was written; a program that runs may read anything the code page has a place for, up to
+ * `MAX_INPUT_LINE_BYTES`. An empty line is one, too.
+ *
+ * @param line without its line end
+ * @throws misuse.bad-argument naming `line` at a prompt and `input` for a program
+ */
+export function checkLine(line: string, reader: 'prompt' | 'program', codePage: number): void {
+  const argument = reader === 'prompt' ? 'line' : 'input';
+  const limit = reader === 'prompt' ? MAX_COMMAND_CHARS : MAX_INPUT_LINE_BYTES;
+  if (line.length > limit) refuse(argument, 'too-long', limit);
+  if (reader === 'prompt' && line !== '') checkText(argument, line, limit);
+  const bytes = encodeAs(argument, line, codePage);
+  if (reader === 'program' && bytes.length > limit) refuse(argument, 'too-long', limit);
+}
+
+/** The refusal of the encoder knows no line; whoever typed one knows no text. */
+function encodeAs(argument: string, line: string, codePage: number): Uint8Array {
+  try {
+    return encodeText(codePage, line);
+  } catch (error) {
+    if (isWinRmError(error, 'misuse.bad-argument')) refuse(argument, error.details.reason);
+    throw error;
   }
 }
 

@@ -1,10 +1,15 @@
 'use client';
 
 import { useFormatter, useTranslations } from 'next-intl';
+import { useEffect, useState } from 'react';
 import type { Block } from '../block-log.ts';
 
+/** Error output of the reply that brought the prompt comes within it; a sentence is not said twice because of it. */
+const SETTLE_MS = 150;
+
 /** Says politely what has come to an end, for those who do not see it. */
-export function Announcer({ ended, said }: { ended: Block | null; said: string }) {
+export function Announcer(props: { ended: Block | null; said: string }) {
+  const ended = useSettled(props.ended);
   const t = useTranslations('session.announce');
   const format = useFormatter();
   const words =
@@ -23,8 +28,17 @@ export function Announcer({ ended, said }: { ended: Block | null; said: string }
         <span key={ended?.id}>{words}</span>
       </p>
       <p role="status" className="sr-only">
-        {said}
+        {props.said}
       </p>
     </>
   );
+}
+
+function useSettled(block: Block | null): Block | null {
+  const [settled, setSettled] = useState(block);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(block), SETTLE_MS);
+    return () => clearTimeout(timer);
+  }, [block]);
+  return settled;
 }

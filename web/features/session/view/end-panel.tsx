@@ -5,6 +5,7 @@ import { useTranslations } from 'next-intl';
 import { Button } from '@/components/ui/button.tsx';
 import { Icon } from '@/components/ui/icons.tsx';
 import { ErrorBlock } from '@/features/failure/error-block.tsx';
+import { isOutage } from '../outage.ts';
 import type { SessionEntry } from '../session-registry.ts';
 
 /** Where the input line was, once the session is over: how it ended, and the one thing to do next. */
@@ -18,12 +19,19 @@ export function EndPanel({
   onRecover: (error: WinRmError) => void;
 }) {
   const t = useTranslations('session.end');
+  const tRecovery = useTranslations('recovery');
   const { state } = entry;
   const isEnded = state.at === 'ended';
   const error = state.at === 'lost' || state.at === 'closed' ? state.error : null;
   return (
     <div className="max-h-[60dvh] overflow-y-auto px-3 pb-3 text-ink" data-region="input" tabIndex={-1}>
-      {error !== null && <ErrorBlock error={error} onAct={onRecover} />}
+      {error !== null && (
+        <ErrorBlock
+          error={error}
+          onAct={onRecover}
+          {...(isOutage(entry, error) ? { actionLabel: tRecovery('reconnect'), hint: t('gone') } : {})}
+        />
+      )}
       {error === null && (
         <div className="mt-2 flex flex-wrap items-center gap-3 rounded-card border border-line bg-surface p-3">
           <Icon name={!isEnded ? 'circle' : state.exit.signed === 0 ? 'check' : 'warning'} className="text-ink-soft" />

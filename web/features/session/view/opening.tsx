@@ -7,6 +7,7 @@ import { Button } from '@/components/ui/button.tsx';
 import { Card } from '@/components/ui/card.tsx';
 import { StepList } from '@/features/connect/step-list.tsx';
 import { ErrorBlock } from '@/features/failure/error-block.tsx';
+import { isOutage } from '../outage.ts';
 import { cancel, endError, type SessionEntry } from '../session-registry.ts';
 
 /** A tab on its way to its first prompt: the hops, the steps with their times, and what failed where it failed. */
@@ -21,7 +22,15 @@ export function Opening({
 }) {
   const t = useTranslations('session.opening');
   const error = endError(entry.state);
+  const tRecovery = useTranslations('recovery');
   const isClosed = entry.state.at === 'closed' && error === null;
+  const failure = error && (
+    <ErrorBlock
+      error={error}
+      onAct={onRecover}
+      actionLabel={isOutage(entry, error) ? tRecovery('retry') : undefined}
+    />
+  );
   return (
     <div data-region="output" tabIndex={-1} className="min-h-0 grow overflow-y-auto bg-ground p-3 outline-none sm:p-8">
       <Card className="mx-auto flex max-w-2xl flex-col gap-6 p-4 sm:p-6">
@@ -29,10 +38,8 @@ export function Opening({
           {t(error ? 'failed' : isClosed ? 'closed' : 'title', { name: entry.request.label })}
         </h1>
         <HopLine hops={entry.hops} size="large" />
-        <StepList steps={entry.steps}>{error && <ErrorBlock error={error} onAct={onRecover} />}</StepList>
-        {error && !entry.steps.some((step) => step.state === 'failed') && (
-          <ErrorBlock error={error} onAct={onRecover} />
-        )}
+        <StepList steps={entry.steps}>{failure}</StepList>
+        {!entry.steps.some((step) => step.state === 'failed') && failure}
         <div className="flex justify-end gap-2">
           {error || isClosed ? (
             <Button onClick={onClose}>{t('closeTab')}</Button>

@@ -88,6 +88,7 @@ function Tab({
   onClose: () => void;
 }) {
   const t = useTranslations('session');
+  const tDemo = useTranslations('demo');
   const { request } = session;
   const standing = standingOf(session);
   return (
@@ -108,11 +109,8 @@ function Tab({
         className={`flex max-w-56 items-center gap-2 pl-3 text-sm outline-offset-[-2px] max-sm:max-w-36 ${isActive ? 'text-ink' : 'text-ink-soft'}`}
       >
         <span aria-hidden="true" className={`size-2 shrink-0 rounded-full border ${DOTS[standing]}`} />
-        {request.isDemo ? (
-          <Badge tone="warn">{request.label}</Badge>
-        ) : (
-          <span className="truncate font-medium">{request.label}</span>
-        )}
+        <span className="truncate font-medium">{request.label}</span>
+        {request.isDemo && <Badge tone="warn">{tDemo('ribbon')}</Badge>}
         <span className="sr-only">{t(`standing.${standing}`)}</span>
         {request.isProduction && <Badge tone="bad">{t('production')}</Badge>}
       </button>

@@ -45,10 +45,11 @@ export function useInput(
 
   const send = useCallback(
     (text: string) => {
-      setState(EMPTY_LINE);
       setHanger(null);
-      if (mode === 'prompt') shell.submit(text);
-      else void shell.answer(text, mode === 'hidden');
+      const isTaken = mode === 'prompt' ? shell.submit(text) : shell.answer(text, mode === 'hidden');
+      // What was refused stays to be corrected.
+      setState(isTaken ? EMPTY_LINE : edited(EMPTY_LINE, text, text.length));
+      if (!isTaken) return;
       if (mode === 'hidden') setHidden(false);
     },
     [shell, mode],

@@ -4,6 +4,7 @@ import { useTranslations } from 'next-intl';
 import { useCallback, useEffect } from 'react';
 import { openWindow } from '@/features/frame/windows.ts';
 import { refreshStanding } from '@/lib/relay-status.ts';
+import { isOutage } from '../outage.ts';
 import { endError, knownPassword, retry, type SessionEntry, setDividerWords } from '../session-registry.ts';
 import { isClosedByServer } from '../status-line.ts';
 
@@ -18,14 +19,15 @@ export function useRecovery(
       ? openWindow({ kind: 'connect', targetId: null, part: 'server' })
       : askPassword(entry.id);
   return (entry, error, codePage) => {
-    if (error?.recovery === 'sign-in') {
+    const recovery = error !== null && isOutage(entry, error) ? 'reconnect' : error?.recovery;
+    if (recovery === 'sign-in') {
       void refreshStanding();
       router.push('/');
-    } else if (error?.recovery === 'change-route') {
+    } else if (recovery === 'change-route') {
       openWindow({ kind: 'connect', targetId: null, part: 'route' });
-    } else if (error?.recovery === 'review-trust' && error.code !== 'tls.untrusted') {
+    } else if (recovery === 'review-trust' && error?.code !== 'tls.untrusted') {
       openWindow({ kind: 'settings', part: 'certificates' });
-    } else if (error?.recovery === 'new-credential') {
+    } else if (recovery === 'new-credential') {
       ask(entry);
     } else {
       void knownPassword(entry).then((password) => {
