@@ -5,6 +5,8 @@ import { fail, isWinRmError } from '../errors.ts';
 export interface ByteStream {
   /** For the journal: "relay to proxy.corp:8080". */
   readonly label: string;
+  /** After the end: whether it was cut rather than said, where the stream can tell, as TLS can. RFC 8446, section 6.1 */
+  readonly isTruncated?: boolean;
   /** At least one byte, or null at the end. One read at a time. */
   read(signal?: AbortSignal): Promise<Uint8Array | null>;
   /** Resolves when accepted below. */

@@ -58,14 +58,15 @@ export class BodyReader {
 
   /**
    * @param isEnded no more bytes will come
+   * @param isTruncated they were cut off, so a body that ends with the connection has no end. RFC 9112, section 9.8
    * @throws http.malformed, http.too-large, http.closed-early
    */
-  next(buffer: ReceiveBuffer, isEnded: boolean): Body | 'need-bytes' {
+  next(buffer: ReceiveBuffer, isEnded: boolean, isTruncated = false): Body | 'need-bytes' {
     const body =
       this.#framing.by === 'length'
         ? this.#nextByLength(buffer, this.#framing.bytes)
         : this.#framing.by === 'close'
-          ? this.#nextByClose(buffer, isEnded)
+          ? this.#nextByClose(buffer, isEnded && !isTruncated)
           : this.#nextByChunks(buffer);
     if (body !== 'need-bytes' || !isEnded) return body;
     if (this.#limits.whenBodyTooLarge === 'fail') fail('http.closed-early', { where: 'body' });

@@ -25,6 +25,14 @@ const set = (splitBytes?: number) => {
   return { pair, platform, connection, options };
 };
 
+const streamOf = (stream: ByteStream): ByteStream => ({
+  label: stream.label,
+  read: (signal) => stream.read(signal),
+  write: (bytes, signal) => stream.write(bytes, signal),
+  end: () => stream.end(),
+  destroy: (reason) => stream.destroy(reason),
+});
+
 describe('HttpConnection', () => {
   it.each([undefined, 1, 7])('carries exchanges in turn when bytes come %j at a time', async (splitBytes) => {
     const { pair, connection, options } = set(splitBytes);
@@ -36,6 +44,22 @@ describe('HttpConnection', () => {
     expect(requests.map((request) => latin1Decode(request.body))).toEqual(['1', '2']);
     expect(connection.isUsable).toBe(true);
   });
+
+  it.each([true, false])(
+    'takes an end that was cut (%j) for no end of a body: http.closed-early',
+    async (isTruncated) => {
+      const pair = streamPair();
+      const connection = new HttpConnection({ ...streamOf(pair.near), isTruncated });
+      const reply = connection.exchange(post(), { replyWithinMs: 5000, platform: fixedPlatform() });
+      await settled();
+      await pair.far.write(latin1Encode('HTTP/1.1 200 OK\r\n\r\nhalf a '));
+      await pair.far.end();
+      if (isTruncated) {
+        await expect(reply).rejects.toMatchObject({ code: 'http.closed-early', details: { where: 'body' } });
+        expect(connection.fate).toBe('unknown');
+      } else expect(latin1Decode((await reply).body)).toBe('half a ');
+    },
+  );
 
   it('refuses a second exchange while one runs with misuse.wrong-state and lets the first go on', async () => {
     const { pair, connection, options } = set();

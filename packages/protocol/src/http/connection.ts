@@ -144,7 +144,7 @@ export class HttpConnection {
       if (response !== 'need-bytes') return response;
       const bytes = await this.#read();
       if (signal.aborted) throw signal.reason; // nobody waits any more
-      if (bytes === null) this.#decoder.feedEnd();
+      if (bytes === null) this.#decoder.feedEnd(this.#stream.isTruncated === true);
       else this.#decoder.feed(bytes);
     }
   }

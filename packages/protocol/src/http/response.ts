@@ -34,6 +34,7 @@ export class ResponseDecoder {
   #method = '';
   #awaits: 'reply' | 'nothing' | 'tunnel' = 'reply';
   #isEnded = false;
+  #isTruncated = false;
   #failure: unknown = null;
   #interimCount = 0;
   #headReader: HeadReader;
@@ -55,9 +56,13 @@ export class ResponseDecoder {
     if (this.#failure === null) this.#buffer.append(bytes);
   }
 
-  /** No more bytes will come. */
-  feedEnd(): void {
+  /**
+   * No more bytes will come.
+   * @param isTruncated somebody cut them off: then no body ends with the connection
+   */
+  feedEnd(isTruncated = false): void {
     this.#isEnded = true;
+    this.#isTruncated = isTruncated;
   }
 
   /**
@@ -94,7 +99,7 @@ export class ResponseDecoder {
       }
     }
     const { head, body } = this.#open;
-    const read = body.next(this.#buffer, this.#isEnded);
+    const read = body.next(this.#buffer, this.#isEnded, this.#isTruncated);
     if (read === 'need-bytes') return read;
     this.#open = null;
     this.#interimCount = 0;
