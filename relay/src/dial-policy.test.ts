@@ -242,6 +242,10 @@ test('parseRules names the rule it cannot read', () => {
   expect(parseRules(' a.b:1 ,;\n c.d:2-3 ', 'proxies').map((rule) => rule.text)).toEqual(['a.b:1', 'c.d:2-3']);
 });
 
+test('a range behind an address is refused in words that say so', () => {
+  expect(() => parseRules('127.0.0.1:7501@127.0.0.0/8', 'targets')).toThrow('an address takes no @RANGE');
+});
+
 test('exactRule allows one host on one port, loopback too', () => {
   const rule = exactRule('127.0.0.1', 4444);
   if (rule === null) throw new Error('no rule');

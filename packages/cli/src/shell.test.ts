@@ -49,4 +49,15 @@ describe('fairlead shell', () => {
     expect(stdout).toContain(EVIL);
     expect(stderr).toContain(EVIL);
   });
+
+  it.each([
+    ['a control character', 'echo a\u0001b', 'control character'],
+    ['more than cmd.exe takes', `echo ${'x'.repeat(8187)}`, 'too long'],
+  ])('sends no line with %s, says why and goes on', async (_what, line, why) => {
+    const { stdout, stderr } = await shellPrints(`${line}\necho after-$((6*7))\n`, false);
+    expect(stderr).toContain(why);
+    expect(stderr).toContain('It was not sent.');
+    expect(stdout).toContain('after-42');
+    expect(stdout).not.toMatch(/a\u0001b|xxxx/);
+  });
 });

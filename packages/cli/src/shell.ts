@@ -1,6 +1,15 @@
 import { createInterface, type Interface } from 'node:readline';
-import { CmdPromptReader, isWinRmError, OutputFilter, plainText, type Session, TextReader } from '@fairlead/protocol';
+import {
+  CmdPromptReader,
+  checkLine,
+  isWinRmError,
+  OutputFilter,
+  plainText,
+  type Session,
+  TextReader,
+} from '@fairlead/protocol';
 import type { Request } from './arguments.ts';
+import { errorWords } from './error-block.ts';
 import { tellGap } from './exec.ts';
 import { EXIT_CODES, exitCodeOfRemote } from './exit-codes.ts';
 import { Interrupts } from './interrupts.ts';
@@ -22,10 +31,10 @@ export async function shell(request: ShellRequest, terminal: Terminal): Promise<
   try {
     await session.open(giveUp.signal);
     const prompts = new CmdPromptReader(session.promptWord);
-    keyboard = readLines(session, prompts, terminal, interrupts);
+    keyboard = readLines(session, prompts, request.codePage, terminal, interrupts);
     // A closed input lets the shell end by itself: what it still prints belongs to the answer.
     keyboard.allSent.then(() => session.endInput()).catch(() => undefined);
-    const shown = showOutput(session, prompts, request.codePage, keyboard.lines, terminal);
+    const shown = showOutput(session, prompts, request.codePage, keyboard, terminal);
     const ended = await Promise.race([shown, givenUp]);
     if (ended === 'given-up') return EXIT_CODES.interrupted;
     return exitCodeOfRemote((await session.exit).unsigned);
@@ -41,35 +50,62 @@ interface Keyboard {
   readonly lines: Interface;
   /** Resolves when the input has ended and every line of it was sent or refused. */
   readonly allSent: Promise<void>;
+  /** Called at each prompt: what is typed next is a command again. */
+  atPrompt(): void;
 }
 
-function readLines(session: Session, prompts: CmdPromptReader, terminal: Terminal, interrupts: Interrupts): Keyboard {
+function readLines(
+  session: Session,
+  prompts: CmdPromptReader,
+  codePage: number,
+  terminal: Terminal,
+  interrupts: Interrupts,
+): Keyboard {
   const isTerminal = terminal.stdin.isTTY === true && terminal.stdout.isTTY === true;
   const lines = createInterface({ input: terminal.stdin, output: terminal.stdout, terminal: isTerminal, prompt: '' });
   let sent = Promise.resolve();
+  let isRunning = false;
   lines.on('line', (line) => {
+    try {
+      // Piped lines are ahead of the prompts; they are a script until the shell ends.
+      checkLine(line, isTerminal && isRunning ? 'program' : 'prompt', codePage);
+    } catch (error) {
+      tellNotSent(error, terminal);
+      if (isTerminal) lines.prompt();
+      return;
+    }
+    isRunning = true;
     // A typed line is on the screen already; a piped one is not, and the shell's echo then shows what was run.
     if (isTerminal) prompts.expectEcho(line);
     // In order, one after the other; a line that could not be sent is reported and not sent again.
     sent = sent
       .then(() => session.writeText(`${line}\r\n`))
       .catch((error: unknown) => {
-        if (isWinRmError(error, 'misuse.bad-argument'))
-          terminal.stderr.write(`fairlead: not sent (${error.details.reason})\n`);
+        if (isWinRmError(error, 'misuse.bad-argument')) tellNotSent(error, terminal);
       });
   });
   lines.on('SIGINT', () => interrupts.press());
   const allSent = new Promise<void>((resolve) => {
     lines.once('close', () => resolve(sent));
   });
-  return { lines, allSent };
+  return {
+    lines,
+    allSent,
+    atPrompt: () => {
+      isRunning = false;
+    },
+  };
+}
+
+function tellNotSent(error: unknown, terminal: Terminal): void {
+  terminal.stderr.write(`fairlead: ${errorWords(error).message} It was not sent.\n`);
 }
 
 async function showOutput(
   session: Session,
   prompts: CmdPromptReader,
   codePage: number,
-  lines: Interface,
+  { lines, atPrompt }: Keyboard,
   terminal: Terminal,
 ): Promise<void> {
   const readers = { stdout: new TextReader(codePage), stderr: new TextReader(codePage) };
@@ -86,6 +122,7 @@ async function showOutput(
       continue;
     }
     for (const event of prompts.feed(text)) {
+      if (event.kind === 'prompt') atPrompt();
       if (event.kind === 'text') await writeAll(terminal.stdout, show.stdout(event.text));
       else if (isTerminal) {
         lines.setPrompt(plainText(new OutputFilter().feed(event.prompt)));

@@ -145,6 +145,41 @@ describe('LiveShell', () => {
     expect(shell.view.inputError).toBeNull();
   });
 
+  test.each([
+    ['a control character', 'echo a\u0001b', 'control-character'],
+    ['half a character', 'echo \ud83d', 'lone-surrogate'],
+    ['too much for cmd.exe', 'x'.repeat(8192), 'too-long'],
+    ['a fault in its last line', 'one\ntwo\u001b[31m', 'control-character'],
+  ])('nothing of a line with %s is sent, shown or kept: misuse.bad-argument', async (_what, text, reason) => {
+    const { shell, sent, written, history } = await started();
+    expect(shell.submit(text)).toBe(false);
+    expect(shell.view).toMatchObject({ inputError: { details: { argument: 'line', reason } }, isRunning: false });
+    expect([...sent, ...written, ...history.lines]).toEqual([]);
+    expect(shell.submit('hostname')).toBe(true);
+    expect(shell.view.inputError).toBeNull();
+    expect(sent).toEqual(['hostname\r\n']);
+  });
+
+  test('a program may be answered with control characters, but not without end: misuse.bad-argument', async () => {
+    const { shell, sent, written } = await started();
+    shell.submit('cat');
+    expect(shell.answer('\u0001', false)).toBe(true);
+    expect(shell.answer('x'.repeat(65_537), true)).toBe(false);
+    expect(sent).toEqual(['cat\r\n', '\u0001\r\n']);
+    expect(written).not.toContain('<hidden>');
+    expect(shell.view.inputError).toMatchObject({ details: { argument: 'input', reason: 'too-long' } });
+  });
+
+  test('counts error output that comes behind the prompt of its command', async () => {
+    const { shell, say, prompt } = await started();
+    shell.submit('both');
+    say('out\r\n\r\n');
+    prompt();
+    say('err\r\n', 'stderr');
+    await settle();
+    expect(shell.view.lastEnded).toMatchObject({ command: 'both', lineCount: 2, errorLineCount: 1 });
+  });
+
   test('a line whose fate nobody knows is told and not sent again: shell.fate-unknown', async () => {
     const { shell, session, sent, prompt } = await started();
     session.writeText = () => Promise.reject(new WinRmError('shell.fate-unknown', { operation: 'Send' }));

@@ -75,6 +75,17 @@ async function openRoad(): Promise<{ road: OpenedRoad; socket: FakeSocket; stop:
   return { road: await road, socket, stop };
 }
 
+test('a ticket that nobody could be asked for means that the relay was not reached: relay.unreachable', async () => {
+  const nobody = relayRoad({
+    origin: 'https://relay.example',
+    ticket: () => Promise.reject(new TypeError('Failed to fetch')),
+  });
+  await expect(nobody('control', () => {}, new AbortController().signal)).rejects.toMatchObject({
+    code: 'relay.unreachable',
+    details: { url: 'https://relay.example' },
+  });
+});
+
 test('relayRoad sends its ticket, reports hops and opens', async () => {
   const hops: HopReport[] = [];
   const { road, socket } = await begin((report) => hops.push(report));

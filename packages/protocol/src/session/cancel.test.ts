@@ -98,6 +98,12 @@ describe('cancelling', () => {
     expect(double.connections).toEqual([]);
   });
 
+  it('is not what a fault below is called: relay.lost', async () => {
+    const { session } = sessionAt(() => Promise.reject(new TypeError('secret cause')), 'command');
+    await expect(session.open()).rejects.toMatchObject({ code: 'relay.lost' });
+    expect(JSON.stringify(session.state)).not.toContain('secret cause');
+  });
+
   it('destroys a road that stands only after nobody waits for it', async () => {
     const double = new WinRmDouble();
     let release: () => void = () => undefined;

@@ -25,11 +25,7 @@ export function Opening({
   const tRecovery = useTranslations('recovery');
   const isClosed = entry.state.at === 'closed' && error === null;
   const failure = error && (
-    <ErrorBlock
-      error={error}
-      onAct={onRecover}
-      actionLabel={isOutage(entry, error) ? tRecovery('retry') : undefined}
-    />
+    <ErrorBlock error={error} onAct={onRecover} actionLabel={isOutage(entry, error) ? tRecovery('retry') : undefined} />
   );
   return (
     <div data-region="output" tabIndex={-1} className="min-h-0 grow overflow-y-auto bg-ground p-3 outline-none sm:p-8">
