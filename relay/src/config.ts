@@ -10,7 +10,7 @@ export class StartError extends Error {}
 const whole = (low: number, high: number) =>
   z
     .string()
-    .regex(/^[0-9]{1,6}$/, 'is not a whole number')
+    .regex(/^[0-9]{1,10}$/, 'is not a whole number')
     .transform(Number)
     .refine((n) => n >= low && n <= high, `is not between ${low} and ${high}`);
 
@@ -119,6 +119,19 @@ const SETTINGS = {
     fallback: '5',
     schema: whole(0, 8),
     about: 'How long open connections may finish after SIGTERM.',
+  },
+  holdBytes: {
+    names: ['FAIRLEAD_HOLD_BYTES'],
+    fallback: '16777216',
+    schema: whole(65_536, 1 << 30),
+    about:
+      'Most bytes kept for one connection while its tab is away; then the far end waits. Each held connection counts against FAIRLEAD_CONNECTIONS.',
+  },
+  holdSeconds: {
+    names: ['FAIRLEAD_HOLD_SECONDS'],
+    fallback: '300',
+    schema: whole(0, 86_400),
+    about: 'How long a connection is kept for a tab that has lost its link.',
   },
   metricsToken: {
     names: ['FAIRLEAD_METRICS_TOKEN'],

@@ -7,9 +7,12 @@ import {
   type TicketRequest,
 } from '@fairlead/contract';
 import { ForwardGuard, type HopReport, isWinRmError, walkRoad } from '@fairlead/protocol/road';
-import type { RawData, WebSocket } from 'ws';
+import type { RawData } from 'ws';
 import { judgeRoad } from './dial-policy.ts';
 import { createDialer } from './dialer.ts';
+import type { LastingPipe, LetGo, PipeEnd, PipeLink } from './lasting-pipe.ts';
+import type { ResumeAttempt } from './lasting-pipes.ts';
+import type { MessageSocket } from './message-socket.ts';
 import { Pipe } from './pipe.ts';
 import type { PipeRoom } from './pipe-room.ts';
 import { nodePlatform } from './platform.ts';
@@ -32,38 +35,82 @@ const CAUSES: Partial<Record<RelayError['code'], Cause>> = {
   'proxy.forward-refused': 'policyDenied',
 };
 
+/** What a socket may still ask for: a person who has all the pipes they may have can take each of them up again. */
+export type Allowance = 'dial' | 'resume' | 'nothing';
+
+/** Ways for a socket to end that end its pipe as well; any other leaves the pipe to be taken up again. */
+const PIPE_ENDS: Partial<Record<Cause, PipeEnd>> = {
+  finished: 'finished',
+  malformed: 'malformed',
+  signInRequired: 'signInRequired',
+  draining: 'draining',
+};
+
 /** One byte socket from its first message to its last: ticket, limits, policy, road, pipe. */
-export class DialSocket {
+export class DialSocket implements PipeLink {
   readonly signIn: SignIn | null;
   readonly #room: PipeRoom;
-  readonly #socket: WebSocket;
-  readonly #number: number;
+  readonly #socket: MessageSocket;
+  readonly #may: Allowance;
+  /** Of the pipe, in the log. */
+  #number: number;
   readonly #began = performance.now();
   /** Null once the road is open: an idle pipe keeps nothing it does not need. */
   #stop: AbortController | null = new AbortController();
   readonly #ticketTimer: ReturnType<typeof setTimeout>;
   #stage: 'waiting' | 'dialling' | 'open' | 'over' = 'waiting';
   #pipe: Pipe | null = null;
+  /** In place of `#pipe`, for a tab that dialled with `resumable`. */
+  #lasting: LastingPipe | null = null;
+  #isResumable = false;
+  #attempt: ResumeAttempt | null = null;
   #request: TicketRequest | null = null;
   #silentTicks = 0;
   #countedUp = 0;
   #countedDown = 0;
 
-  constructor(room: PipeRoom, socket: WebSocket, signIn: SignIn | null, number: number, isOverLimit: boolean) {
+  constructor(room: PipeRoom, socket: MessageSocket, signIn: SignIn | null, number: number, may: Allowance) {
     this.#room = room;
     this.#socket = socket;
     this.signIn = signIn;
     this.#number = number;
+    this.#may = may;
     this.#ticketTimer = setTimeout(() => this.close('silent'), TICKET_WAIT_MS);
     socket.on('message', (content, isBinary) => this.#take(content, isBinary));
     // Frames that are too large or against the protocol: the library has already answered with their closing code.
-    socket.on('error', () => this.#over('malformed', null));
-    socket.on('close', () => {
-      this.#over('finished', null);
+    socket.on('error', () => this.#over('malformed', null, true));
+    socket.on('close', (code) => {
+      this.#over('finished', null, code !== CLOSE_CODES.finished);
       room.forget(this);
     });
     if (signIn === null) this.#refuse({ code: 'relay.sign-in-required', details: {} });
-    else if (isOverLimit) this.#refuse({ code: 'relay.limit-reached', details: { limit: room.connectionLimit } });
+    else if (may === 'nothing') this.#refuseMore();
+  }
+
+  /** Whether it carries a pipe that is counted by itself. */
+  get isCarryingLasting(): boolean {
+    return this.#lasting !== null;
+  }
+
+  /** Whether it has not said yet what it is for. */
+  get isFresh(): boolean {
+    return this.#stage === 'waiting';
+  }
+
+  /** Bytes of the pipe. */
+  sendBytes(bytes: Uint8Array): void {
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(bytes, { binary: true });
+  }
+
+  /** A message of the pipe. */
+  say(message: RelayMessage): void {
+    this.#say(message);
+  }
+
+  /** The pipe is over, or goes on elsewhere. */
+  letGo(why: LetGo): void {
+    if ('error' in why) this.#fail(why.error);
+    else this.#over(why.cause, null);
   }
 
   /** Whether bytes have gone either way since the last tick; the count is taken. */
@@ -94,26 +141,81 @@ export class DialSocket {
     if (this.#stage === 'over' || !Buffer.isBuffer(content)) return;
     this.#silentTicks = 0;
     if (isBinary) {
-      if (this.#pipe === null) this.close('malformed');
+      if (this.#lasting !== null) this.#lasting.receive(this, content);
+      else if (this.#pipe === null) this.close('malformed');
       else this.#pipe.receive(content);
       return;
     }
     const message = readTabMessage(content.toString('utf8'));
     if (message === null) this.close('malformed');
-    else if (message.type === 'dial') this.#dial(message.ticket);
-    else if (message.type === 'end') {
-      if (this.#pipe === null) this.close('malformed');
+    else if (message.type === 'dial') this.#dial(message.ticket, message.resumable ?? false);
+    else if (message.type === 'resume') this.#resume(message.pipe, message.nonce);
+    else if (message.type === 'proof') this.#prove(message.received, message.mac);
+    else if (message.type === 'ack') {
+      if (this.#lasting === null) this.close('malformed');
+      else this.#lasting.acknowledge(this, message.count);
+    } else if (message.type === 'end') {
+      if (this.#lasting !== null) this.#lasting.receiveEnd(this);
+      else if (this.#pipe === null) this.close('malformed');
       else this.#pipe.receiveEnd();
     }
   }
 
-  #dial(ticket: string): void {
-    const { signIn } = this;
-    if (this.#stage !== 'waiting' || signIn === null) {
+  #resume(pipe: string, nonce: string): void {
+    if (this.#stage !== 'waiting' || this.#attempt !== null) {
       this.close('malformed');
       return;
     }
+    this.#attempt = this.#room.lasting.attempt(pipe, nonce);
+    this.#say({ type: 'prove', nonce: this.#attempt.relayNonce });
+  }
+
+  #prove(received: number, mac: string): void {
+    const { signIn } = this;
+    const attempt = this.#attempt;
+    if (this.#stage !== 'waiting' || attempt === null || signIn === null) {
+      this.close('malformed');
+      return;
+    }
+    this.#stage = 'dialling';
+    this.#takeUp(attempt, signIn, received, mac).catch((error: unknown) => this.#fail(error));
+  }
+
+  async #takeUp(attempt: ResumeAttempt, signIn: SignIn, received: number, mac: string): Promise<void> {
+    const claim = await attempt.prove(this, signIn, received, mac);
+    if (this.#stage !== 'dialling') {
+      claim?.pipe.detach(this);
+      return;
+    }
+    const greet = () => this.#say({ type: 'resumed', received: claim?.received ?? 0, mac: claim?.mac ?? '' });
     clearTimeout(this.#ticketTimer);
+    this.#stop = null;
+    this.#stage = 'open';
+    this.#lasting = claim?.pipe ?? null;
+    if (claim?.pipe.attach(this, received, greet)) {
+      this.#number = claim.pipe.number;
+      this.#room.lasting.resumed();
+      this.#log('pipe.resumed', {});
+      return;
+    }
+    claim?.pipe.detach(this);
+    this.#lasting = null;
+    this.#stage = 'dialling';
+    this.#refuse({ code: 'relay.lost', details: { reason: 'the relay holds no such connection' } }, 'gone');
+  }
+
+  #dial(ticket: string, isResumable: boolean): void {
+    const { signIn } = this;
+    if (this.#stage !== 'waiting' || signIn === null || this.#attempt !== null) {
+      this.close('malformed');
+      return;
+    }
+    if (this.#may !== 'dial') {
+      this.#refuseMore();
+      return;
+    }
+    clearTimeout(this.#ticketTimer);
+    this.#isResumable = isResumable;
     this.#stage = 'dialling';
     const room = this.#room;
     const request = room.tickets.redeem(ticket, signIn.person, room.clock.monotonicMs());
@@ -151,16 +253,48 @@ export class DialSocket {
       return;
     }
     const guard = road.form === 'absolute' ? new ForwardGuard(target) : null;
+    const invited = this.#isResumable ? await this.#room.lasting.invite() : null;
+    if (this.#isOver()) {
+      road.stream.destroy();
+      return;
+    }
     this.#stage = 'open';
     this.#stop = null;
     this.#room.metrics.pipesOpen.inc();
     this.#room.metrics.dials.inc({ result: 'opened' });
     this.#log('pipe.opened', {});
-    this.#say({ type: 'opened', form: road.form, hasProxy: road.hasProxy });
-    this.#pipe = new Pipe(this.#socket, road.stream, guard, (error) => {
+    const { form, hasProxy, stream } = road;
+    this.#say({ type: 'opened', form, hasProxy, ...(invited === null ? {} : { lasting: invited.lasting }) });
+    if (invited !== null && this.signIn !== null) {
+      const onOver = this.#lastingOver();
+      const number = this.#number;
+      this.#lasting = this.#room.lasting.open(invited, this.signIn, this, { stream, guard, number, onOver });
+      return;
+    }
+    this.#pipe = new Pipe(this.#socket, stream, guard, (error) => {
       if (error === null) this.close('finished');
       else this.#fail(error);
     });
+  }
+
+  /** What is counted and written down when a pipe that may outlive this socket is over; holds on to no socket. */
+  #lastingOver(): (end: PipeEnd, pipe: LastingPipe) => void {
+    const { log, metrics } = this.#room;
+    const fields = this.#fields();
+    const began = this.#began;
+    return (end, pipe) => {
+      metrics.pipesOpen.dec();
+      const { bytesUp, bytesDown } = pipe;
+      log.info('pipe.closed', { ...fields, ms: Math.round(performance.now() - began), what: end, bytesUp, bytesDown });
+    };
+  }
+
+  #refuseMore(): void {
+    this.#refuse({ code: 'relay.limit-reached', details: { limit: this.#room.connectionLimit } });
+  }
+
+  #isOver(): boolean {
+    return this.#stage === 'over';
   }
 
   /** Tells the tab what went wrong, in the contract's words only, and closes. */
@@ -180,10 +314,16 @@ export class DialSocket {
     this.#over(cause ?? byCode, error.code);
   }
 
-  #over(cause: Cause, code: string | null): void {
+  /** @param isLinkLost whether only the way to the tab is gone, so that a pipe which can be taken up again is held */
+  #over(cause: Cause, code: string | null, isLinkLost = false): void {
     if (this.#stage === 'over') return;
     const was = this.#stage;
     this.#stage = 'over';
+    const lasting = this.#lasting;
+    if (lasting !== null && cause === 'draining') {
+      // Without a word, a tab would look for its pipe at a relay that is gone.
+      this.#say({ type: 'failed', code: 'relay.lost', details: { reason: 'the relay is shutting down' } });
+    }
     clearTimeout(this.#ticketTimer);
     this.#stop?.abort();
     this.#count();
@@ -191,7 +331,15 @@ export class DialSocket {
     this.#socket.close(CLOSE_CODES[cause]);
     // A stranger's farewell is not waited for as long as the library would.
     if (this.signIn === null) setTimeout(() => this.#socket.terminate(), STRANGER_MS).unref();
-    if (was === 'open') {
+    if (lasting !== null) {
+      const end = isLinkLost || this.#room.lasting.isDraining ? undefined : PIPE_ENDS[cause];
+      if (end !== undefined) lasting.leave(this, end);
+      else if (this.#room.lasting.isDraining) lasting.leave(this, 'draining');
+      else {
+        lasting.detach(this);
+        if (lasting.isHeld) this.#log('pipe.held', { what: isLinkLost ? 'lost' : cause });
+      }
+    } else if (was === 'open') {
       this.#room.metrics.pipesOpen.dec();
       this.#log('pipe.closed', {
         what: cause,
@@ -206,6 +354,7 @@ export class DialSocket {
   }
 
   #count(): boolean {
+    if (this.#lasting !== null) return this.#room.lasting.count(this.#lasting);
     const up = (this.#pipe?.bytesUp ?? 0) - this.#countedUp;
     const down = (this.#pipe?.bytesDown ?? 0) - this.#countedDown;
     this.#countedUp += up;
@@ -219,19 +368,23 @@ export class DialSocket {
     if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(JSON.stringify(message));
   }
 
-  #log(event: 'pipe.opened' | 'pipe.refused' | 'pipe.closed' | 'relay.fault', fields: object): void {
+  #log(event: PipeEvent, fields: object): void {
+    this.#room.log.info(event, { ...this.#fields(), ms: Math.round(performance.now() - this.#began), ...fields });
+  }
+
+  #fields(): object {
     const request = this.#request;
-    this.#room.log.info(event, {
+    return {
       pipe: this.#number,
       ...(this.signIn === null ? {} : { person: this.signIn.person }),
       ...(request === null
         ? {}
         : { host: request.target.host, port: request.target.port, hops: request.route.hops.length }),
-      ms: Math.round(performance.now() - this.#began),
-      ...fields,
-    });
+    };
   }
 }
+
+type PipeEvent = 'pipe.opened' | 'pipe.refused' | 'pipe.held' | 'pipe.resumed' | 'pipe.closed' | 'relay.fault';
 
 function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : typeof error;

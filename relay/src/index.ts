@@ -6,6 +6,7 @@ import { Api } from './api.ts';
 import { type RelayConfig, StartError } from './config.ts';
 import { type DialPolicy, exactRule, type Rule } from './dial-policy.ts';
 import { type Resolve, systemResolve } from './dialer.ts';
+import { LastingPipes } from './lasting-pipes.ts';
 import { createLog, type Log } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { OriginCheck } from './origin.ts';
@@ -104,6 +105,7 @@ function assemble({ config, parts, log, site, policy, store }: Materials) {
     clock: parts.clock ?? nodePlatform,
     connectionLimit: config.connectionLimit,
     dialTimeoutMs: config.dialTimeoutSeconds * 1000,
+    lasting: new LastingPipes({ holdBytes: config.holdBytes, holdSeconds: config.holdSeconds, metrics }),
     ...(parts.beatMs === undefined ? {} : { beatMs: parts.beatMs }),
   });
   const origins = new OriginCheck(config.publicOrigin, config.host);

@@ -39,6 +39,8 @@ export type LogEvent =
   | 'ticket.refused'
   | 'pipe.opened'
   | 'pipe.refused'
+  | 'pipe.held'
+  | 'pipe.resumed'
   | 'pipe.closed'
   | 'static.loaded';
 

@@ -4,6 +4,8 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 export interface Metrics {
   readonly registry: Registry;
   readonly pipesOpen: Gauge;
+  readonly pipesHeld: Gauge;
+  readonly resumes: Counter<'result'>;
   readonly dials: Counter<'result'>;
   readonly bytes: Counter<'direction'>;
   readonly signIns: Counter<'result'>;
@@ -18,7 +20,18 @@ export function createMetrics(): Metrics {
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 });
   return {
     registry,
-    pipesOpen: new Gauge({ name: 'fairlead_pipes_open', help: 'WebSockets joined to a TCP connection now', registers }),
+    pipesOpen: new Gauge({ name: 'fairlead_pipes_open', help: 'TCP connections open for a tab now', registers }),
+    pipesHeld: new Gauge({
+      name: 'fairlead_pipes_held',
+      help: 'Of these, those whose tab has no link now and that wait to be taken up again',
+      registers,
+    }),
+    resumes: new Counter({
+      name: 'fairlead_resumes_total',
+      help: 'Pipes that lost their link, by result: resumed, expired; refused counts attempts',
+      labelNames: ['result'],
+      registers,
+    }),
     dials: new Counter({
       name: 'fairlead_dials_total',
       help: 'Roads asked for, by result: opened, or the error code',

@@ -1,11 +1,12 @@
 import { BEAT_MS, MAX_SILENCE_MS } from '@fairlead/contract';
 import type { Platform } from '@fairlead/protocol/road';
-import type { WebSocket } from 'ws';
 import type { TicketDesk } from './access.ts';
 import type { DialPolicy } from './dial-policy.ts';
 import { DialSocket } from './dial-socket.ts';
 import type { Resolve } from './dialer.ts';
+import type { LastingPipes } from './lasting-pipes.ts';
 import type { Log } from './log.ts';
+import type { MessageSocket } from './message-socket.ts';
 import type { Metrics } from './metrics.ts';
 import type { SignIn, Store } from './store.ts';
 
@@ -20,6 +21,7 @@ export interface PipeRoomOptions {
   readonly clock: Pick<Platform, 'now' | 'monotonicMs'>;
   readonly connectionLimit: number;
   readonly dialTimeoutMs: number;
+  readonly lasting: LastingPipes;
   /** Milliseconds between beats; `BEAT_MS` but in tests. */
   readonly beatMs?: number;
 }
@@ -34,6 +36,8 @@ export class PipeRoom {
   readonly clock: Pick<Platform, 'now' | 'monotonicMs'>;
   readonly dialTimeoutMs: number;
   readonly connectionLimit: number;
+  /** Pipes that outlive their sockets. */
+  readonly lasting: LastingPipes;
   readonly #store: Store;
   readonly #sockets = new Set<DialSocket>();
   readonly #timer: ReturnType<typeof setInterval>;
@@ -48,17 +52,28 @@ export class PipeRoom {
     this.resolve = options.resolve;
     this.clock = options.clock;
     this.dialTimeoutMs = options.dialTimeoutMs;
+    this.lasting = options.lasting;
     this.#store = options.store;
     this.connectionLimit = options.connectionLimit;
     this.#timer = setInterval(() => this.#tick(), options.beatMs ?? BEAT_MS).unref();
   }
 
-  /** Takes a WebSocket; `signIn` null is told so and closed, and so is one too many of a person's. */
-  accept(socket: WebSocket, signIn: SignIn | null): void {
+  /**
+   * Takes a WebSocket, or what stands for one; `signIn` null is told so and closed, and so is one too many of a person's.
+   * Whoever has as many pipes as allowed may still take each of them up again.
+   */
+  accept(socket: MessageSocket, signIn: SignIn | null): void {
     this.#lastNumber += 1;
-    let held = 0;
-    for (const other of this.#sockets) if (other.signIn?.person === signIn?.person) held += 1;
-    this.#sockets.add(new DialSocket(this, socket, signIn, this.#lastNumber, held >= this.connectionLimit));
+    const lasting = this.lasting.countOf(signIn?.person);
+    let [others, fresh] = [0, 0];
+    for (const other of this.#sockets) {
+      if (other.signIn?.person !== signIn?.person || other.isCarryingLasting) continue;
+      others += 1;
+      if (other.isFresh) fresh += 1;
+    }
+    const isFull = others + lasting >= this.connectionLimit;
+    const may = !isFull ? 'dial' : fresh < lasting ? 'resume' : 'nothing';
+    this.#sockets.add(new DialSocket(this, socket, signIn, this.#lastNumber, may));
   }
 
   /** A socket has closed. */
@@ -70,11 +85,13 @@ export class PipeRoom {
   /** Ends what a sign-in holds, when it is over. */
   closeSignIn(id: string): void {
     for (const socket of this.#sockets) if (socket.signIn?.id === id) socket.close('signInRequired');
+    this.lasting.closeSignIn(id);
   }
 
   /** Waits for the sockets to finish by themselves, then ends them. */
   async drain(waitMs: number): Promise<void> {
     clearInterval(this.#timer);
+    this.lasting.drain();
     await this.#emptyWithin(waitMs);
     for (const socket of this.#sockets) socket.close('draining');
     await this.#emptyWithin(1000);
@@ -103,6 +120,7 @@ export class PipeRoom {
       const id = socket.signIn?.id;
       if (id !== undefined) busy.set(id, (busy.get(id) ?? false) || isBusy);
     }
+    for (const id of this.lasting.heldSignIns()) busy.set(id, busy.get(id) ?? false);
     for (const [id, isBusy] of busy) {
       const isValid = isBusy ? this.#store.touch(id, now) !== null : this.#store.isValid(id, now);
       if (!isValid) this.closeSignIn(id);

@@ -4,6 +4,9 @@ import * as z from 'zod/mini';
 /** Where the byte socket lives. */
 export const PIPE_PATH = '/ws/pipe';
 
+/** The same messages over HTTP requests, for where the Upgrade is stripped; see http-pipe.ts. */
+export const HTTP_PIPE_PATH = '/api/pipe';
+
 /** Largest message either end may send on the byte socket; longer ones close it. */
 export const MAX_MESSAGE_BYTES = 1 << 20;
 
@@ -33,8 +36,12 @@ export const CLOSE_CODES = {
   signInRequired: 4401,
   /** The policy does not allow the target, a proxy or the address. */
   policyDenied: 4403,
+  /** There is no such pipe any more, or it is not for whoever asked. */
+  gone: 4404,
   /** No ticket in time, or silence for too long. */
   silent: 4408,
+  /** The pipe has been taken up on another link. */
+  replaced: 4409,
   /** The ticket is unknown, used or expired. */
   ticketRefused: 4410,
   /** Too many connections or too many dials. */

@@ -1,10 +1,12 @@
 import './jitless.ts';
 import * as z from 'zod/mini';
 import { MAX_CONTROL_CHARACTERS } from './codes.ts';
+import { ackSchema, lastingSchema, proofSchema, proveSchema, resumedSchema, resumeSchema } from './resume.ts';
 
 /**
  * The byte socket between a tab and the relay. Binary messages are bytes, verbatim and in order; text messages are the
- * control messages below. The tab speaks first (`dial`); bytes may flow, both ways, once the relay has said `opened`.
+ * control messages below. The tab speaks first (`dial`); bytes may flow, both ways, once the relay has said `opened`. A
+ * tab that dialled with `resumable` may take the same pipe up on another socket: see resume.ts.
  */
 
 /** A ticket as it is written: 32 random bytes in base64url. */
@@ -23,15 +25,23 @@ export const hopReportSchema = z.object({
 
 /** What a tab may say. */
 export const tabMessageSchema = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('dial'), ticket: ticketSchema }),
+  z.strictObject({ type: z.literal('dial'), ticket: ticketSchema, resumable: z.exactOptional(z.literal(true)) }),
   z.strictObject({ type: z.literal('end') }),
   z.strictObject({ type: z.literal('beat') }),
+  ackSchema,
+  resumeSchema,
+  proofSchema,
 ]);
 
 /** What a relay may say. */
 export const relayMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('hop'), report: hopReportSchema }),
-  z.object({ type: z.literal('opened'), form: z.enum(['origin', 'absolute']), hasProxy: z.boolean() }),
+  z.object({
+    type: z.literal('opened'),
+    form: z.enum(['origin', 'absolute']),
+    hasProxy: z.boolean(),
+    lasting: z.exactOptional(lastingSchema),
+  }),
   z.object({
     type: z.literal('failed'),
     code: z.string().check(z.maxLength(64)),
@@ -39,6 +49,9 @@ export const relayMessageSchema = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('end') }),
   z.object({ type: z.literal('beat') }),
+  ackSchema,
+  proveSchema,
+  resumedSchema,
 ]);
 
 /** A control message of a tab. */

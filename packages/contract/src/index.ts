@@ -16,9 +16,11 @@ export {
   ticketReplySchema,
   ticketRequestSchema,
 } from './api.ts';
+export { ChunkQueue } from './chunk-queue.ts';
 export {
   BEAT_MS,
   CLOSE_CODES,
+  HTTP_PIPE_PATH,
   MAX_MESSAGE_BYTES,
   MAX_SILENCE_MS,
   PIPE_PATH,
@@ -27,6 +29,8 @@ export {
   readRelayError,
 } from './codes.ts';
 export { type RelayMessage, readRelayMessage, readTabMessage, type TabMessage } from './dial.ts';
+export { base64url, type Lasting, type ResumeRound, resumeKey, resumeMac } from './resume.ts';
+export { ACK_BYTES, ACK_DELAY_MS, ResumeLog, WINDOW_BYTES } from './resume-log.ts';
 export {
   CODE_ALPHABET,
   CODE_CHARACTERS,
