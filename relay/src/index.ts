@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { DestinationStream } from 'pino';
 import { CodeDesk, TicketDesk } from './access.ts';
 import { Api } from './api.ts';
 import { type RelayConfig, StartError } from './config.ts';
 import { type DialPolicy, exactRule, type Rule } from './dial-policy.ts';
 import { type Resolve, systemResolve } from './dialer.ts';
+import { HttpPipeDoor } from './http-pipe.ts';
 import { LastingPipes } from './lasting-pipes.ts';
 import { createLog, type Log } from './log.ts';
 import { createMetrics } from './metrics.ts';
@@ -119,14 +120,19 @@ function assemble({ config, parts, log, site, policy, store }: Materials) {
     ticketsPerMinute: config.dialsPerMinute,
     onCodeUsed: () => parts.onCodeUsed?.(),
   });
+  const signInOf = (request: IncomingMessage) => {
+    const token = cookie.read(request);
+    return token === null ? null : store.find(token, room.clock.now());
+  };
+  const httpPipe = new HttpPipeDoor({
+    ...{ origins, signInOf, isDraining: () => isDraining },
+    accept: (socket, signIn) => room.accept(socket, signIn),
+  });
   const server = createDoors({
-    ...{ origins, api, site, metrics, log },
+    ...{ origins, api, httpPipe, site, metrics, log },
     metricsToken: config.metricsToken,
     isDraining: () => isDraining,
-    onPipe: (socket, request) => {
-      const token = cookie.read(request);
-      room.accept(socket, token === null ? null : store.find(token, room.clock.now()));
-    },
+    onPipe: (socket, request) => room.accept(socket, signInOf(request)),
   });
   const startDraining = () => {
     isDraining = true;

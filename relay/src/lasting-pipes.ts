@@ -15,7 +15,7 @@ export interface HoldOptions {
 interface Kept {
   readonly pipe: LastingPipe;
   /** Made of the token; the token itself is with the tab only. */
-  readonly key: CryptoKey;
+  readonly key: Uint8Array<ArrayBuffer>;
   /** Whoever took it up last. */
   signIn: SignIn;
 }
@@ -56,7 +56,7 @@ export class LastingPipes {
   }
 
   /** A name and a token for a pipe to come, and what goes with the token. */
-  async invite(): Promise<{ readonly lasting: Lasting; readonly key: CryptoKey }> {
+  async invite(): Promise<{ readonly lasting: Lasting; readonly key: Uint8Array<ArrayBuffer> }> {
     const { holdBytes, holdSeconds } = this.#o;
     const token = makeToken();
     return { lasting: { pipe: makeToken(), token, holdBytes, holdSeconds }, key: await resumeKey(token) };
@@ -64,7 +64,7 @@ export class LastingPipes {
 
   /** Begins a pipe. */
   open(
-    invited: { readonly lasting: Lasting; readonly key: CryptoKey },
+    invited: { readonly lasting: Lasting; readonly key: Uint8Array<ArrayBuffer> },
     signIn: SignIn,
     link: PipeLink,
     parts: Pick<LastingPipeOptions, 'number' | 'stream' | 'guard'> & { onOver(end: PipeEnd, pipe: LastingPipe): void },

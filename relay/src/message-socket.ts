@@ -5,7 +5,8 @@ import type { PipeSocket } from './pipe.ts';
 export interface MessageSocket extends PipeSocket {
   readonly readyState: number;
   readonly OPEN: number;
-  send(message: Uint8Array | string, options?: { binary: boolean }, onSent?: () => void): void;
+  send(message: string): void;
+  send(message: Uint8Array | string, options: { binary: boolean }, onSent?: () => void): void;
   on(event: 'message', listener: (content: RawData, isBinary: boolean) => void): unknown;
   on(event: 'error', listener: () => void): unknown;
   on(event: 'close', listener: (code: number) => void): unknown;

@@ -1,10 +1,11 @@
 import { timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { API_PATHS, MAX_MESSAGE_BYTES, PIPE_PATH } from '@fairlead/contract';
+import { API_PATHS, HTTP_PIPE_PATH, MAX_MESSAGE_BYTES, PIPE_PATH } from '@fairlead/contract';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { hashToken } from './access.ts';
 import type { Api } from './api.ts';
+import type { HttpPipeDoor } from './http-pipe.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { OriginCheck } from './origin.ts';
@@ -15,6 +16,7 @@ import { securityHeaders, sendText } from './web-headers.ts';
 export interface DoorOptions {
   readonly origins: OriginCheck;
   readonly api: Api;
+  readonly httpPipe: HttpPipeDoor;
   readonly site: StaticSite | null;
   readonly metrics: Metrics;
   readonly metricsToken: string | null;
@@ -80,6 +82,7 @@ function routeOf(target: string): string {
   const path = pathOf(target);
   if (path === '/healthz') return 'healthz';
   if (path === '/metrics') return 'metrics';
+  if (path === HTTP_PIPE_PATH) return 'api.pipe';
   if (path.startsWith('/api/')) return API_ROUTES.get(path) ?? 'api.unknown';
   return 'static';
 }
@@ -108,7 +111,8 @@ async function answer(
   else if (o.origins.originOf(request) === null) {
     o.log.warn('http.refused', { what: 'host' });
     sendText(response, 421, HOST_REFUSED);
-  } else if (route.startsWith('api.')) await o.api.answer(request, response, pathOf(target));
+  } else if (route === 'api.pipe') await o.httpPipe.answer(request, response);
+  else if (route.startsWith('api.')) await o.api.answer(request, response, pathOf(target));
   else if (o.site === null) sendText(response, 404, 'There is no web app here\n');
   else o.site.answer(request, response, target);
 }

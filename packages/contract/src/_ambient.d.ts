@@ -2,6 +2,9 @@
 declare class TextEncoder {
   encode(text?: string): Uint8Array<ArrayBuffer>;
 }
+declare class TextDecoder {
+  decode(bytes?: Uint8Array): string;
+}
 interface CryptoKey {
   readonly type: string;
 }

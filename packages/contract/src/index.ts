@@ -29,6 +29,14 @@ export {
   readRelayError,
 } from './codes.ts';
 export { type RelayMessage, readRelayMessage, readTabMessage, type TabMessage } from './dial.ts';
+export {
+  decodeFrames,
+  encodeFrames,
+  type Frame,
+  LINK_HEADER,
+  MAX_TURN_BYTES,
+  TURN_HEADER,
+} from './http-pipe.ts';
 export { base64url, type Lasting, type ResumeRound, resumeKey, resumeMac } from './resume.ts';
 export { ACK_BYTES, ACK_DELAY_MS, ResumeLog, WINDOW_BYTES } from './resume-log.ts';
 export {

@@ -53,21 +53,22 @@ export interface ResumeRound {
   readonly relayNonce: string;
 }
 
-/** What is kept of a token, at either end: its hash, as a key. */
-export async function resumeKey(token: string): Promise<CryptoKey> {
-  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(`fairlead resume\n${token}`));
-  return crypto.subtle.importKey('raw', new Uint8Array(hash), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+/** What is kept of a token, at either end: its hash, which is the key of both codes. */
+export async function resumeKey(token: string): Promise<Uint8Array<ArrayBuffer>> {
+  const text = new TextEncoder().encode(`fairlead resume\n${token}`);
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', text));
 }
 
 /** HMAC-SHA256 over a round and how much `side` has received, in base64url. The two sides' codes differ always. */
 export async function resumeMac(
-  key: CryptoKey,
+  key: Uint8Array<ArrayBuffer>,
   side: 'tab' | 'relay',
   { pipe, tabNonce, relayNonce }: ResumeRound,
   received: number,
 ): Promise<string> {
   const text = ['fairlead resume', side, pipe, tabNonce, relayNonce, received].join('\n');
-  return base64url(new Uint8Array(await crypto.subtle.sign('HMAC', key, new TextEncoder().encode(text))));
+  const hmac = await crypto.subtle.importKey('raw', key, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+  return base64url(new Uint8Array(await crypto.subtle.sign('HMAC', hmac, new TextEncoder().encode(text))));
 }
 
 /** Bytes in base64url without padding. */

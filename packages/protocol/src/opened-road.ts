@@ -16,6 +16,23 @@ export interface HopReport {
   readonly address: string;
 }
 
+/** How the link that carries a road is. A road that is held is not lost: bytes wait at both ends. */
+export interface RoadLink {
+  readonly state: 'live' | 'held';
+  /** What carries it, or carried it last: HTTP requests where something on the way lets no WebSocket pass. */
+  readonly via: 'websocket' | 'http';
+  /** Bytes waiting here for a link. */
+  readonly heldBytes: number;
+  /** For how long the road has been in this state, in ms. */
+  readonly sinceMs: number;
+  /** Until the next attempt, in ms; 0 while one is under way or none is needed. */
+  readonly retryInMs: number;
+  /** Until the relay gives the road up, in ms, counted from the loss; null while it is live. */
+  readonly givenUpInMs: number | null;
+  /** How often the road has been taken up again; no byte was lost or doubled by that. */
+  readonly resumedCount: number;
+}
+
 /** A road that has been walked: bytes written here reach the target, or the last proxy in absolute form. */
 export interface OpenedRoad {
   readonly stream: ByteStream;
@@ -23,6 +40,8 @@ export interface OpenedRoad {
   readonly form: 'origin' | 'absolute';
   /** Whether any proxy stands on the road; then the last authentication leg stays empty (the seed's rule R21). */
   readonly hasProxy: boolean;
+  /** Calls back whenever the link that carries the road changes, until the returned function is called. */
+  readonly watchLink?: (listener: (link: RoadLink) => void) => () => void;
 }
 
 /** Opens one road for one lane: one TCP connection, pinned. A lane that must start anew asks again. */

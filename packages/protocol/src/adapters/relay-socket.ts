@@ -1,8 +1,8 @@
-import { CLOSE_CODES, PIPE_PATH, readRelayError, readRelayMessage } from '@fairlead/contract';
-import type { ErrorCode, ErrorDetails } from '../errors.ts';
 import { WinRmError } from '../errors.ts';
-import type { HopReport, OpenedRoad, RoadOpener } from '../opened-road.ts';
-import { abortError, Heartbeat, RelayStream } from './_relay-stream.ts';
+import type { RoadLink, RoadOpener } from '../opened-road.ts';
+import { KeptPipe } from './_kept-pipe.ts';
+import { abortError } from './_relay-stream.ts';
+import { SocketMaker } from './_tab-socket.ts';
 
 export { defaultPlatform } from './default-platform.ts';
 
@@ -10,25 +10,89 @@ export { defaultPlatform } from './default-platform.ts';
 export interface RelayRoadOptions {
   /** Scheme, host and port of the relay, as `location.origin`. */
   readonly origin: string;
-  /** Fetches a ticket for one connection; errors of ours are passed on, any other means that the relay was not reached. */
+  /** Fetches a ticket for one connection; its errors are passed on. */
   readonly ticket: (lane: 'control' | 'output', signal: AbortSignal) => Promise<string>;
   /** The platform's WebSocket when absent. */
   readonly WebSocket?: typeof WebSocket;
+  /** The platform's fetch when absent; used where no WebSocket comes about although the relay answers. */
+  readonly fetch?: typeof fetch;
+  /** Told of every change of a link: lost, tried again, taken up again, and when it has first been opened. */
+  readonly onLink?: (lane: 'control' | 'output', link: RoadLink) => void;
+  /** Calls back when the machine has a network again; the page's `online` event when absent. */
+  readonly onOnline?: (listener: () => void) => () => void;
+}
+
+/** Opens roads through one relay. */
+export interface RelayRoad extends RoadOpener {
+  /** Looks for the relay at once, for every road that is held; for a button beside the countdown. */
+  readonly now: () => void;
+  /** How every open road is carried at this moment, for a countdown. */
+  readonly links: () => readonly { readonly lane: 'control' | 'output'; readonly link: RoadLink }[];
 }
 
 /**
- * Opens roads through a relay: one WebSocket, one ticket and one TCP connection each. The opened stream keeps its link
- * alive with a beat every 20 s and can be half-closed.
+ * Opens roads through a relay: one ticket, one pipe and one TCP connection each. The opened stream keeps its link alive
+ * with a beat every 20 s and can be half-closed. When the link is lost, the road is held: another link is looked for
+ * after 0.2 s, later every 10 s, at once when the network is back; both ends then repeat what the other lacks, and the
+ * stream has lost and doubled nothing. Where something on the way strips the WebSocket's Upgrade, links are HTTP requests.
  *
- * @throws relay.unreachable when no WebSocket comes about, relay.lost when it breaks, and whatever the relay reports:
- * relay.sign-in-required, relay.ticket-refused, relay.policy-denied, relay.limit-reached, relay.name-not-found,
- * relay.connection-refused, relay.connect-timeout, proxy.*; session.cancelled at once when the signal is aborted
+ * @throws relay.unreachable when no link comes about, relay.lost when a pipe is over or the relay no longer holds it, and
+ * whatever the relay reports: relay.sign-in-required, relay.ticket-refused, relay.policy-denied, relay.limit-reached,
+ * relay.name-not-found, relay.connection-refused, relay.connect-timeout, proxy.*; session.cancelled at once when the
+ * signal is aborted
  */
-export function relayRoad(options: RelayRoadOptions): RoadOpener {
-  return async (lane, onHop, signal) => {
+export function relayRoad(options: RelayRoadOptions): RelayRoad {
+  const sockets = new SocketMaker(options);
+  const pipes = new Map<KeptPipe, 'control' | 'output'>();
+  const onOnline = options.onOnline ?? onPageOnline;
+  let quiet: (() => void) | null = null;
+  const opener: RoadOpener = async (lane, onHop, signal) => {
     const ticket = await untilAborted(askForTicket(options, lane, signal), signal);
-    return openPipe(options, ticket, lane, onHop, signal);
+    return new Promise((resolve, reject) => {
+      const onAbort = () => pipe.cancel(abortError(signal));
+      const settled = () => signal.removeEventListener('abort', onAbort);
+      const pipe = new KeptPipe({
+        sockets,
+        ticket,
+        label: `${lane} through the relay`,
+        onHop,
+        onOpened: (road) => {
+          settled(); // from here on the stream has its own way to be given up: `destroy`
+          resolve(road);
+        },
+        onFailed: (error) => {
+          settled();
+          reject(error);
+        },
+        onLink: (link) => options.onLink?.(lane, link),
+        onOver: () => {
+          pipes.delete(pipe);
+          if (pipes.size > 0) return;
+          quiet?.();
+          quiet = null;
+        },
+      });
+      pipes.set(pipe, lane);
+      // Back on a network, perhaps another one: the old link may look fine for minutes and carry nothing.
+      quiet ??= onOnline(() => {
+        for (const one of pipes.keys()) one.now(true);
+      });
+      signal.addEventListener('abort', onAbort, { once: true });
+      if (signal.aborted) onAbort();
+    });
   };
+  const now = () => {
+    for (const pipe of pipes.keys()) pipe.now();
+  };
+  return Object.assign(opener, { now, links: () => [...pipes].map(([pipe, lane]) => ({ lane, link: pipe.link })) });
+}
+
+/** A page has `online` events; a Node program has none, and its socket tells soon enough. */
+function onPageOnline(listener: () => void): () => void {
+  const page: object = globalThis;
+  if (!(page instanceof EventTarget)) return () => {};
+  page.addEventListener('online', listener);
+  return () => page.removeEventListener('online', listener);
 }
 
 /** Whatever a platform calls a request that found nobody, a person reads that the relay was not reached. */
@@ -46,110 +110,8 @@ async function askForTicket(
   }
 }
 
-/** `WebSocket.CONNECTING`, without reaching for a global that a test may have replaced. */
-const CONNECTING = 0;
-
-/** What a closing code means when the relay had no time, or no reason, to say more. */
-const LOST_REASONS: Readonly<Record<number, string>> = {
-  [CLOSE_CODES.finished]: 'closed by the relay',
-  [CLOSE_CODES.draining]: 'the relay is shutting down',
-  [CLOSE_CODES.tooLarge]: 'a message was too large',
-  [CLOSE_CODES.malformed]: 'the relay did not understand',
-  [CLOSE_CODES.silent]: 'the relay heard nothing for too long',
-  [CLOSE_CODES.fault]: 'the relay had a fault',
-  [CLOSE_CODES.cut]: 'the far connection broke',
-  1006: 'the connection broke',
-};
-
-function openPipe(
-  options: RelayRoadOptions,
-  ticket: string,
-  lane: string,
-  onHop: (report: HopReport) => void,
-  signal: AbortSignal,
-): Promise<OpenedRoad> {
-  const url = `${options.origin.replace(/^http/, 'ws').replace(/\/$/, '')}${PIPE_PATH}`;
-  return new Promise((resolve, reject) => {
-    let socket: WebSocket;
-    try {
-      socket = new (options.WebSocket ?? WebSocket)(url);
-    } catch (cause) {
-      reject(new WinRmError('relay.unreachable', { url }, cause));
-      return;
-    }
-    socket.binaryType = 'arraybuffer';
-    const stream = new RelayStream(socket, `${lane} through the relay`);
-    let stage: 'connecting' | 'dialling' | 'open' | 'over' = 'connecting';
-
-    const giveUp = (error: unknown) => {
-      const wasOpen = stage === 'open';
-      stage = 'over';
-      heartbeat.stop();
-      signal.removeEventListener('abort', onAbort);
-      // A page that closes a socket which is not open yet gets a warning of the browser; `open` closes it then.
-      if (socket.readyState !== CONNECTING) socket.close(1000);
-      if (wasOpen && error instanceof WinRmError) stream.receiveFailure(error);
-      else if (!wasOpen) reject(error);
-    };
-    const onAbort = () => giveUp(abortError(signal));
-    const heartbeat = new Heartbeat(socket, () => giveUp(new WinRmError('relay.lost', { reason: 'silence' })));
-    signal.addEventListener('abort', onAbort, { once: true });
-    if (signal.aborted) onAbort();
-
-    const onText = (text: string) => {
-      const message = readRelayMessage(text);
-      if (message === null) giveUp(new WinRmError('relay.lost', { reason: 'an unknown message' }));
-      else if (message.type === 'hop') {
-        if (stage === 'dialling') onHop(message.report);
-      } else if (message.type === 'failed') giveUp(toError(message));
-      else if (message.type === 'end') stream.receiveEnd();
-      else if (message.type === 'opened' && stage === 'dialling') {
-        stage = 'open';
-        // From here on the stream has its own way to be given up: `destroy`.
-        signal.removeEventListener('abort', onAbort);
-        resolve({ stream, form: message.form, hasProxy: message.hasProxy });
-      }
-    };
-
-    socket.addEventListener('open', () => {
-      if (stage !== 'connecting') {
-        socket.close(1000);
-        return;
-      }
-      stage = 'dialling';
-      socket.send(JSON.stringify({ type: 'dial', ticket }));
-    });
-    socket.addEventListener('message', (event: MessageEvent) => {
-      heartbeat.heard();
-      if (stage === 'over') return;
-      const content: unknown = event.data;
-      if (typeof content === 'string') onText(content);
-      else if (content instanceof ArrayBuffer && stage === 'open') stream.receive(new Uint8Array(content));
-    });
-    socket.addEventListener('error', () => {
-      // A `close` always follows, and says more.
-    });
-    socket.addEventListener('close', (event: CloseEvent) => {
-      heartbeat.stop();
-      if (stage === 'over') return;
-      if (stage === 'connecting') giveUp(new WinRmError('relay.unreachable', { url }));
-      else giveUp(closeError(event.code));
-    });
-  });
-}
-
-function closeError(code: number): WinRmError {
-  if (code === CLOSE_CODES.signInRequired) return new WinRmError('relay.sign-in-required', {});
-  return new WinRmError('relay.lost', { reason: LOST_REASONS[code] ?? `closed with ${code}` });
-}
-
-/** Errors are taken over only when their details have the shape their code promises. */
-function toError(message: unknown): WinRmError {
-  const read = readRelayError(message);
-  if (read === null) return new WinRmError('relay.lost', { reason: 'an unknown error' });
-  const details: ErrorDetails[typeof read.code] = read.details;
-  return new WinRmError<ErrorCode>(read.code, details);
-}
+/** More questions than four proxies with ten legs each could have, re-dials included. */
+const MAX_CHALLENGES = 50;
 
 async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   if (signal.aborted) {

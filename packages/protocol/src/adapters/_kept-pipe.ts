@@ -1,0 +1,367 @@
+import {
+  base64url,
+  CLOSE_CODES,
+  type Lasting,
+  type RelayMessage,
+  readRelayError,
+  readRelayMessage,
+  resumeKey,
+  resumeMac,
+} from '@fairlead/contract';
+import type { ErrorCode, ErrorDetails } from '../errors.ts';
+import { WinRmError } from '../errors.ts';
+import type { HopReport, OpenedRoad, RoadLink } from '../opened-road.ts';
+import { Heartbeat, RelayStream, unref } from './_relay-stream.ts';
+import type { SocketMaker, TabSocket } from './_tab-socket.ts';
+
+/** First and longest wait before a link is tried again; each wait is twice the one before. */
+const FIRST_RETRY_MS = 200;
+const LAST_RETRY_MS = 10_000;
+
+/** Longest that one attempt may take. */
+const ATTEMPT_MS = 20_000;
+
+/** When nobody has answered for this much longer than the relay holds, there is nothing left to find. */
+const GRACE_MS = 30_000;
+
+/** What a closing code means when the relay had no time, or no reason, to say more. */
+const LOST_REASONS: Readonly<Record<number, string>> = {
+  [CLOSE_CODES.finished]: 'closed by the relay',
+  [CLOSE_CODES.draining]: 'the relay is shutting down',
+  [CLOSE_CODES.tooLarge]: 'a message was too large',
+  [CLOSE_CODES.malformed]: 'the relay did not understand',
+  [CLOSE_CODES.gone]: 'the relay holds no such connection',
+  [CLOSE_CODES.silent]: 'the relay heard nothing for too long',
+  [CLOSE_CODES.replaced]: 'the connection was taken up elsewhere',
+  [CLOSE_CODES.fault]: 'the relay had a fault',
+  [CLOSE_CODES.cut]: 'the far connection broke',
+  1006: 'the connection broke',
+};
+
+/** Closing codes of a relay that means it; any other comes from the way between, and the pipe is looked for again. */
+const FINAL_CODES: ReadonlySet<number> = new Set([
+  CLOSE_CODES.finished,
+  CLOSE_CODES.malformed,
+  CLOSE_CODES.signInRequired,
+  CLOSE_CODES.gone,
+  CLOSE_CODES.replaced,
+  CLOSE_CODES.cut,
+]);
+
+/** What a kept pipe is told and tells. */
+export interface KeptPipeOptions {
+  readonly sockets: SocketMaker;
+  readonly ticket: string;
+  readonly label: string;
+  readonly onHop: (report: HopReport) => void;
+  readonly onOpened: (road: OpenedRoad) => void;
+  /** Told when the road never came about. */
+  readonly onFailed: (error: unknown) => void;
+  readonly onLink: (link: RoadLink) => void;
+  /** Told once, when there is nothing more to keep. */
+  readonly onOver: () => void;
+}
+
+interface Attempt {
+  readonly tabNonce: string;
+  relayNonce: string;
+  /** What came after `resumed` while its proof is being read. */
+  early: (string | Uint8Array)[] | null;
+}
+
+/** One pipe of a tab, with whatever links it takes: dials, and takes itself up again when a link is lost. */
+export class KeptPipe {
+  readonly #o: KeptPipeOptions;
+  readonly #stream: RelayStream;
+  readonly #listeners = new Set<(link: RoadLink) => void>();
+  #stage: 'dialling' | 'live' | 'held' | 'over' = 'dialling';
+  #socket: TabSocket | null = null;
+  #heartbeat: Heartbeat | null = null;
+  #lasting: Lasting | null = null;
+  #key: Uint8Array<ArrayBuffer> | null = null;
+  #attempt: Attempt | null = null;
+  #via: RoadLink['via'] = 'websocket';
+  #sinceMs = performance.now();
+  #heldSinceMs = 0;
+  #retryAtMs = 0;
+  #retryMs = FIRST_RETRY_MS;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #resumedCount = 0;
+
+  constructor(options: KeptPipeOptions) {
+    this.#o = options;
+    this.#stream = new RelayStream(options.label, () => this.#finish());
+    this.#connect();
+  }
+
+  /** How the link is at this moment. */
+  get link(): RoadLink {
+    const now = performance.now();
+    const isHeld = this.#stage === 'held';
+    return {
+      state: isHeld ? 'held' : 'live',
+      via: this.#via,
+      heldBytes: isHeld ? this.#stream.keptBytes : 0,
+      sinceMs: now - this.#sinceMs,
+      retryInMs: isHeld ? Math.max(0, this.#retryAtMs - now) : 0,
+      givenUpInMs: isHeld ? Math.max(0, this.#heldSinceMs + this.#holdMs - now) : null,
+      resumedCount: this.#resumedCount,
+    };
+  }
+
+  /** Gives a road up that has not been opened yet. */
+  cancel(error: unknown): void {
+    if (this.#stage === 'dialling') this.#giveUp(error);
+  }
+
+  /** Looks for the relay now in place of later. @param isDoubtful whether to leave a link that seems to be fine */
+  now(isDoubtful = false): void {
+    if (this.#stage === 'live' && isDoubtful && this.#lasting !== null) this.#loseLink();
+    if (this.#stage !== 'held') return;
+    this.#retryMs = FIRST_RETRY_MS;
+    if (this.#socket === null) this.#connect();
+  }
+
+  get #holdMs(): number {
+    return (this.#lasting?.holdSeconds ?? 0) * 1000;
+  }
+
+  #connect(): void {
+    this.#clearTimer();
+    this.#retryAtMs = 0;
+    const { sockets, ticket } = this.#o;
+    const isMine = () => this.#socket === socket && this.#stage !== 'over';
+    if (this.#stage === 'held') this.#arm(ATTEMPT_MS, () => this.#retry());
+    const socket: TabSocket = sockets.open({
+      onOpen: () => {
+        if (!isMine()) return;
+        if (this.#stage === 'dialling') socket.send(JSON.stringify({ type: 'dial', ticket, resumable: true }));
+        else this.#askToResume(socket);
+      },
+      onMessage: (content) => {
+        if (!isMine()) return;
+        this.#heartbeat?.heard();
+        this.#take(socket, content);
+      },
+      onClose: (code, wasOpen) => {
+        if (isMine()) this.#closed(code, wasOpen);
+      },
+    });
+    this.#socket = socket;
+    this.#heartbeat?.stop();
+    this.#heartbeat = new Heartbeat(
+      () => socket.send('{"type":"beat"}'),
+      () => {
+        if (!isMine()) return;
+        if (this.#stage === 'dialling') this.#giveUp(new WinRmError('relay.lost', { reason: 'silence' }));
+        else this.#loseLink();
+      },
+    );
+  }
+
+  #take(socket: TabSocket, content: string | Uint8Array): void {
+    const early = this.#attempt?.early;
+    if (early !== null && early !== undefined) early.push(content);
+    else if (typeof content !== 'string') {
+      if (this.#stage === 'live' && !this.#stream.receive(content)) this.#mistrust('more bytes than were agreed');
+    } else {
+      const message = readRelayMessage(content);
+      if (message === null) this.#mistrust('an unknown message');
+      else this.#obey(socket, message);
+    }
+  }
+
+  #obey(socket: TabSocket, message: RelayMessage): void {
+    if (message.type === 'failed') this.#giveUp(toError(message));
+    else if (message.type === 'hop') {
+      if (this.#stage === 'dialling') this.#o.onHop(message.report);
+    } else if (message.type === 'opened') {
+      if (this.#stage === 'dialling') this.#opened(socket, message);
+    } else if (message.type === 'prove') this.#prove(socket, message.nonce);
+    else if (message.type === 'resumed') {
+      this.#resumed(socket, message.received, message.mac).catch(() => this.#mistrust('a wrong proof'));
+    } else if (this.#stage === 'live' && message.type === 'end') this.#stream.receiveEnd();
+    else if (this.#stage === 'live' && message.type === 'ack' && !this.#stream.acknowledge(message.count)) {
+      this.#mistrust('a wrong count');
+    }
+  }
+
+  #opened(socket: TabSocket, message: Extract<RelayMessage, { type: 'opened' }>): void {
+    const { form, hasProxy, lasting } = message;
+    this.#stage = 'live';
+    this.#via = socket.via;
+    this.#sinceMs = performance.now();
+    this.#lasting = lasting ?? null;
+    this.#stream.promise(lasting?.holdBytes ?? 0);
+    this.#stream.attach(socket, 0);
+    const watchLink = (listener: (link: RoadLink) => void) => {
+      this.#listeners.add(listener);
+      return () => this.#listeners.delete(listener);
+    };
+    this.#o.onOpened({ stream: this.#stream, form, hasProxy, watchLink });
+    this.#tell();
+  }
+
+  #askToResume(socket: TabSocket): void {
+    const pipe = this.#lasting?.pipe ?? '';
+    const tabNonce = base64url(crypto.getRandomValues(new Uint8Array(32)));
+    this.#attempt = { tabNonce, relayNonce: '', early: null };
+    socket.send(JSON.stringify({ type: 'resume', pipe, nonce: tabNonce }));
+  }
+
+  #prove(socket: TabSocket, relayNonce: string): void {
+    const attempt = this.#attempt;
+    if (attempt === null || attempt.relayNonce !== '') return;
+    attempt.relayNonce = relayNonce;
+    const received = this.#stream.received; // stands still: there is no link
+    this.#mac('tab', attempt, received).then(
+      (mac) => {
+        if (this.#socket === socket) socket.send(JSON.stringify({ type: 'proof', received, mac }));
+      },
+      () => this.#loseLink(),
+    );
+  }
+
+  async #resumed(socket: TabSocket, received: number, mac: string): Promise<void> {
+    const attempt = this.#attempt;
+    if (attempt === null || attempt.relayNonce === '' || attempt.early !== null) return;
+    const early: (string | Uint8Array)[] = [];
+    attempt.early = early;
+    const expected = await this.#mac('relay', attempt, received);
+    if (this.#socket !== socket || this.#stage !== 'held') return;
+    if (mac !== expected || !this.#stream.attach(socket, received)) {
+      this.#mistrust('a wrong proof');
+      return;
+    }
+    this.#clearTimer();
+    this.#attempt = null;
+    this.#stage = 'live';
+    this.#via = socket.via;
+    this.#sinceMs = performance.now();
+    this.#retryMs = FIRST_RETRY_MS;
+    this.#resumedCount += 1;
+    this.#tell();
+    for (const content of early) if (this.#socket === socket) this.#take(socket, content);
+  }
+
+  async #mac(side: 'tab' | 'relay', attempt: Attempt, received: number): Promise<string> {
+    const { pipe, token } = this.#lasting ?? { pipe: '', token: '' };
+    this.#key ??= await resumeKey(token);
+    const { tabNonce, relayNonce } = attempt;
+    return await resumeMac(this.#key, side, { pipe, tabNonce, relayNonce }, received);
+  }
+
+  #closed(code: number, wasOpen: boolean): void {
+    const isFinal = FINAL_CODES.has(code) || this.#lasting === null;
+    if (this.#stage === 'dialling') {
+      this.#giveUp(wasOpen ? closeError(code) : new WinRmError('relay.unreachable', { url: this.#o.sockets.url }));
+    } else if (isFinal && wasOpen) this.#giveUp(closeError(code));
+    else this.#loseLink();
+  }
+
+  /** The link is gone, the pipe is not. */
+  #loseLink(): void {
+    if (this.#stage === 'over') return;
+    if (this.#lasting === null) {
+      this.#giveUp(new WinRmError('relay.lost', { reason: LOST_REASONS[1006] ?? '' }));
+      return;
+    }
+    if (this.#stage === 'live') {
+      this.#stage = 'held';
+      this.#heldSinceMs = performance.now();
+      this.#sinceMs = this.#heldSinceMs;
+      this.#stream.detach();
+    }
+    this.#retry();
+  }
+
+  #retry(): void {
+    this.#dropSocket(1001);
+    this.#attempt = null;
+    if (performance.now() - this.#heldSinceMs > this.#holdMs + GRACE_MS) {
+      this.#giveUp(new WinRmError('relay.lost', { reason: 'the relay did not answer for longer than it holds' }));
+      return;
+    }
+    this.#retryAtMs = performance.now() + this.#retryMs;
+    this.#arm(this.#retryMs, () => this.#connect());
+    this.#retryMs = Math.min(LAST_RETRY_MS, this.#retryMs * 2);
+    this.#tell();
+  }
+
+  /** Somebody speaks who is not the relay we know, or not in its words. */
+  #mistrust(reason: string): void {
+    this.#giveUp(new WinRmError('relay.lost', { reason }));
+  }
+
+  #giveUp(error: unknown): void {
+    const was = this.#stage;
+    if (was === 'over') return;
+    this.#finish();
+    if (was === 'dialling') this.#o.onFailed(error);
+    else if (error instanceof WinRmError) this.#stream.receiveFailure(this.#withLoss(error, was));
+  }
+
+  /** What is lost with a pipe that was held: said, because nobody will repeat it. */
+  #withLoss(error: WinRmError, was: string): WinRmError {
+    const { keptBytes } = this.#stream;
+    const known: unknown = error.details;
+    if (was !== 'held' || error.code !== 'relay.lost' || !isReason(known)) return error;
+    const unsure =
+      keptBytes === 0 ? 'everything sent had arrived there' : `${keptBytes} bytes sent may not have arrived`;
+    return new WinRmError('relay.lost', { reason: `${known.reason}; ${unsure}` }, error);
+  }
+
+  #finish(): void {
+    if (this.#stage === 'over') return;
+    this.#stage = 'over';
+    this.#clearTimer();
+    this.#heartbeat?.stop();
+    this.#dropSocket(1000);
+    this.#listeners.clear();
+    this.#o.onOver();
+  }
+
+  #dropSocket(code: number): void {
+    const socket = this.#socket;
+    this.#socket = null;
+    this.#heartbeat?.stop();
+    socket?.close(code === 1000 ? code : LEAVING);
+  }
+
+  #arm(ms: number, act: () => void): void {
+    this.#clearTimer();
+    this.#timer = setTimeout(act, ms);
+    if (this.#stage !== 'held') unref(this.#timer);
+  }
+
+  #clearTimer(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #tell(): void {
+    const { link } = this;
+    this.#o.onLink(link);
+    for (const listener of this.#listeners) listener(link);
+  }
+}
+
+/** What a tab closes a link with that it means to replace; browsers allow pages 1000 and 3000 to 4999 only. */
+const LEAVING = 4000;
+
+function isReason(details: unknown): details is { reason: string } {
+  return typeof details === 'object' && details !== null && 'reason' in details && typeof details.reason === 'string';
+}
+
+function closeError(code: number): WinRmError {
+  if (code === CLOSE_CODES.signInRequired) return new WinRmError('relay.sign-in-required', {});
+  return new WinRmError('relay.lost', { reason: LOST_REASONS[code] ?? `closed with ${code}` });
+}
+
+/** Errors are taken over only when their details have the shape their code promises. */
+function toError(message: unknown): WinRmError {
+  const read = readRelayError(message);
+  if (read === null) return new WinRmError('relay.lost', { reason: 'an unknown error' });
+  const details: ErrorDetails[typeof read.code] = read.details;
+  return new WinRmError<ErrorCode>(read.code, details);
+}
