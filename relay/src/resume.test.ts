@@ -56,7 +56,7 @@ async function wires(port: number, stripsUpgrade = false) {
 
 /** A browser adds these two by itself. */
 function roadThrough(relay: TestRelay, mine: string, wirePort: number, port: number, more: object = {}) {
-  const headers: Record<string, string> = { Origin: relay.base, Cookie: mine, Host: new URL(relay.base).host };
+  const headers: Record<string, string> = { Origin: `http://127.0.0.1:${wirePort}`, Cookie: mine };
   class PageSocket extends WebSocket {
     constructor(url: string | URL) {
       super(url, { headers });
@@ -103,13 +103,11 @@ test('40 cuts during 4 MB both ways: equal SHA-256, one TCP connection, nothing 
   const road = await opener('control', () => {}, never());
   const sent = randomBytes(4 << 20);
   const reading = readAll(road.stream);
-  let isDone = false;
   const chaos = (async () => {
     for (let kills = 0; kills < 40; kills++) {
       await wait(5 + Math.random() * 20);
       between.cut();
-      opener.now();
-      while (opener.links().some(({ link }) => link.state === 'held') && !isDone) {
+      while (opener.links().some(({ link }) => link.resumedCount <= kills)) {
         await wait(2);
         opener.now();
       }
@@ -118,14 +116,13 @@ test('40 cuts during 4 MB both ways: equal SHA-256, one TCP connection, nothing 
   const piece = sent.length / 100;
   for (let at = 0; at < sent.length; at += piece) {
     await road.stream.write(sent.subarray(at, at + piece));
-    await wait(8);
+    await wait(12);
   }
   await chaos;
   await road.stream.end();
   expect(await reading).toEqual({ length: sent.length, sha256: sha256(sent) });
-  isDone = true;
   expect(server.sockets).toHaveLength(1);
-  expect(links.filter((state) => state === 'held').length).toBeGreaterThan(20);
+  expect(links.filter((state) => state === 'held').length).toBeGreaterThanOrEqual(40);
 });
 
 test('a cut is noticed by whoever watches the link, and by nobody else', async () => {
@@ -195,7 +192,11 @@ interface Lasting {
   readonly token: string;
 }
 
-async function dialLasting(relay: TestRelay, mine: string, port: number): Promise<{ pipe: TestPipe; lasting: Lasting }> {
+async function dialLasting(
+  relay: TestRelay,
+  mine: string,
+  port: number,
+): Promise<{ pipe: TestPipe; lasting: Lasting }> {
   const pipe = await openTestPipe(relay.base, { Cookie: mine });
   pipe.say({ type: 'dial', ticket: await relay.ticket(mine, { host: '127.0.0.1', port }), resumable: true });
   const opened = await pipe.until('opened');
@@ -363,7 +364,7 @@ test('after the hold the road is gone, and that is said with what is lost: relay
   const opener = roadThrough(own, mine, between.port, server.port);
   const road = await opener('control', () => {}, never());
   between.isDown = true;
-  const closed = new Promise((resolve) => server.sockets[0]?.once('close', resolve));
+  const closed = new Promise((resolve) => server.sockets[0]?.once('end', resolve));
   between.cut();
   while (opener.links()[0]?.link.state !== 'held') await wait(2);
   await road.stream.write(Buffer.from('12345'));
@@ -466,5 +467,8 @@ test('a relay that says goodbye is not looked for: relay.lost', async () => {
   const reading = road.stream.read();
   reading.catch(() => {});
   await own.close();
-  await expect(reading).rejects.toMatchObject({ code: 'relay.lost', details: { reason: 'the relay is shutting down' } });
+  await expect(reading).rejects.toMatchObject({
+    code: 'relay.lost',
+    details: { reason: 'the relay is shutting down' },
+  });
 });

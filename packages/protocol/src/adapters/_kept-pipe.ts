@@ -65,8 +65,8 @@ export interface KeptPipeOptions {
 interface Attempt {
   readonly tabNonce: string;
   relayNonce: string;
-  /** What came after `resumed` while its proof is being read. */
-  early: (string | Uint8Array)[] | null;
+  /** What happened after `resumed` while its proof is being read. */
+  early: (() => void)[] | null;
 }
 
 /** One pipe of a tab, with whatever links it takes: dials, and takes itself up again when a link is lost. */
@@ -141,10 +141,10 @@ export class KeptPipe {
       onMessage: (content) => {
         if (!isMine()) return;
         this.#heartbeat?.heard();
-        this.#take(socket, content);
+        this.#inTurn(() => this.#take(socket, content));
       },
       onClose: (code, wasOpen) => {
-        if (isMine()) this.#closed(code, wasOpen);
+        if (isMine()) this.#inTurn(() => this.#closed(code, wasOpen));
       },
     });
     this.#socket = socket;
@@ -159,10 +159,14 @@ export class KeptPipe {
     );
   }
 
+  #inTurn(act: () => void): void {
+    const early = this.#attempt?.early ?? null;
+    if (early === null) act();
+    else early.push(act);
+  }
+
   #take(socket: TabSocket, content: string | Uint8Array): void {
-    const early = this.#attempt?.early;
-    if (early !== null && early !== undefined) early.push(content);
-    else if (typeof content !== 'string') {
+    if (typeof content !== 'string') {
       if (this.#stage === 'live' && !this.#stream.receive(content)) this.#mistrust('more bytes than were agreed');
     } else {
       const message = readRelayMessage(content);
@@ -225,7 +229,7 @@ export class KeptPipe {
   async #resumed(socket: TabSocket, received: number, mac: string): Promise<void> {
     const attempt = this.#attempt;
     if (attempt === null || attempt.relayNonce === '' || attempt.early !== null) return;
-    const early: (string | Uint8Array)[] = [];
+    const early: (() => void)[] = [];
     attempt.early = early;
     const expected = await this.#mac('relay', attempt, received);
     if (this.#socket !== socket || this.#stage !== 'held') return;
@@ -241,7 +245,7 @@ export class KeptPipe {
     this.#retryMs = FIRST_RETRY_MS;
     this.#resumedCount += 1;
     this.#tell();
-    for (const content of early) if (this.#socket === socket) this.#take(socket, content);
+    for (const act of early) if (this.#socket === socket) act();
   }
 
   async #mac(side: 'tab' | 'relay', attempt: Attempt, received: number): Promise<string> {
