@@ -116,8 +116,9 @@ export class ResumeLog {
 
   /** The count to tell the other end now, or null when it can wait, or when there is nothing new. */
   acknowledgement(isPatient: boolean): number | null {
+    if (this.#taken === 0) this.#told = 0;
     const news = this.#taken - this.#told;
-    if (news === 0 || this.#taken === 0 || (isPatient && news < ACK_BYTES && this.#told >= 0)) return null;
+    if (news === 0 || (isPatient && news < ACK_BYTES && this.#told >= 0)) return null;
     this.#told = this.#taken;
     return this.#taken;
   }

@@ -183,7 +183,7 @@ export class RelayStream implements ByteStream {
     if (this.#isDestroyed || this.#log.hasEndedThere) return;
     this.#log.receiveEnd();
     this.#log.take(1); // nobody has to keep an end
-    this.#acknowledge(false);
+    this.#acknowledge(this.#unread.length > 0);
     if (this.#unread.length === 0) this.#settle();
   }
 
@@ -220,7 +220,7 @@ export class RelayStream implements ByteStream {
 
   #taken(length: number): void {
     this.#log.take(length);
-    this.#acknowledge(true);
+    this.#acknowledge(!this.#log.hasEndedThere || this.#log.untaken > 0);
   }
 
   #acknowledge(isPatient: boolean): void {

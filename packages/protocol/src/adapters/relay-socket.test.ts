@@ -116,7 +116,7 @@ test('bytes come in order, the end after them, and a close after both ends is no
   await road.stream.write(new Uint8Array([9]));
   await road.stream.end();
   await road.stream.end();
-  expect(socket.sent.slice(1)).toEqual(['{"type":"ack","count":3}', new Uint8Array([9]), '{"type":"end"}']);
+  expect(socket.sent.slice(1)).toEqual(['{"type":"ack","count":4}', new Uint8Array([9]), '{"type":"end"}']);
   socket.drop(1000);
   expect(await road.stream.read()).toBeNull();
   await expect(road.stream.write(new Uint8Array([1]))).rejects.toMatchObject({ code: 'misuse.wrong-state' });

@@ -15,6 +15,7 @@ import {
   type TrafficCounts,
   type WsmanPlace,
 } from '../wsman/lane.ts';
+import { heldClock } from './_held-clock.ts';
 import type { SecuredRoad, SecureRoadOptions } from './_secure-road.ts';
 
 /** What a lane that outlives its connections is made of. */
@@ -33,8 +34,8 @@ export interface LastingLaneOptions {
   readonly counts: TrafficCounts;
   /** 'never' leaves the last leg empty on every road; 'auto' only behind a proxy. */
   readonly bodyOnLastLeg: 'auto' | 'never';
-  /** Called when a lost connection is opened anew, and when it stands again. */
-  readonly onLink: (link: 'reopening' | 'live') => void;
+  /** Called when a lost connection is opened anew, when a road is held, and when either stands again. */
+  readonly onLink: (link: 'reopening' | 'held' | 'live') => void;
 }
 
 /** HTTP.sys closes a connection that has been idle for 120 s; one this old is not trusted with another request. */
@@ -220,7 +221,8 @@ export class LastingLane implements Lane {
       if (beforeSignIn !== undefined) await withDeadline(waiting, () => beforeSignIn);
       const signIn = await this.#options.createSignIn(peer);
       const isSecured = peer !== null;
-      const setting = { name, road, place, signIn, isSecured, sealing, platform, journal, counts, signal };
+      const clock = heldClock(platform, road, onLink);
+      const setting = { name, road, place, signIn, isSecured, sealing, platform: clock, journal, counts, signal };
       const opened = await LaneConnection.open(setting, this.#canRide && !road.hasProxy ? riding : null);
       this.#connection = opened.connection;
       if (this.#hasBeenOpen) onLink('live');

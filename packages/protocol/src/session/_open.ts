@@ -1,7 +1,7 @@
 import type { Credential } from '../auth/credential.ts';
 import { type AuthPolicy, createAuthenticator, isKeyed } from '../auth/select.ts';
 import { type BadArgumentReason, fail } from '../errors.ts';
-import type { Journal } from '../journal.ts';
+import type { Journal, LaneName } from '../journal.ts';
 import type { RoadOpener } from '../opened-road.ts';
 import type { Platform } from '../platform.ts';
 import type { Shell } from '../shell/shell.ts';
@@ -49,7 +49,7 @@ export interface SessionParts {
   readonly journal: Journal;
   readonly promptWord: string;
   readonly counts: TrafficCounts;
-  readonly onLink: (link: 'reopening' | 'live') => void;
+  readonly onLink: (lane: LaneName, link: 'reopening' | 'held' | 'live') => void;
   readonly onShell: () => void;
   readonly onOrphan: (deletion: Promise<void>) => void;
   /** With the question while a person is asked about the host, and with null when they have answered. */
@@ -126,7 +126,7 @@ export function bind(options: SessionOptions, parts: SessionParts): Binding {
       journal,
       counts,
       bodyOnLastLeg,
-      onLink,
+      onLink: (link) => onLink(name, link),
     });
   const client = new WsmanClient({ url, platform, journal });
   return { client, control: lane('control'), output: lane('output'), decision };

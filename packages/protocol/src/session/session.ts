@@ -1,14 +1,14 @@
 import { withDeadline } from '../bytes/deadline.ts';
 import { encodeText } from '../codec/code-page.ts';
 import { fail, isWinRmError, WinRmError } from '../errors.ts';
-import { Journal, type JournalEvent } from '../journal.ts';
+import { Journal, type JournalEvent, type LaneName } from '../journal.ts';
 import { makePromptWord } from '../shell/cmd-prompt.ts';
 import type { ExitCode, Interrupt, Shell } from '../shell/shell.ts';
 import { checkShellOptions } from '../shell/shell-options.ts';
 import type { TrafficCounts } from '../wsman/lane.ts';
 import type { OutputChunk, OutputGap } from '../wsman/operations.ts';
 import { type Binding, bind, checkSignIn, openShell, type SessionOptions, type SessionParts } from './_open.ts';
-import { nextState, type SessionEvent, type SessionState } from './state.ts';
+import { nextState, type SessionEvent, type SessionLink, type SessionState } from './state.ts';
 import { checkTarget } from './target.ts';
 
 export type { SessionOptions } from './_open.ts';
@@ -36,6 +36,7 @@ export class Session {
   readonly #stopOpening = new AbortController();
   readonly #opened: Promise<Shell>;
   #settleOpened: { resolve(shell: Shell): void; reject(error: WinRmError): void } | null = null;
+  readonly #links = new Map<LaneName, SessionLink>();
   #state: SessionState = { at: 'idle' };
   #shell: Shell | null = null;
   #binding: Binding | null = null;
@@ -148,7 +149,7 @@ export class Session {
       journal: this.journal,
       promptWord: this.promptWord,
       counts: this.#counts,
-      onLink: (link) => this.#advance({ event: 'link', link }),
+      onLink: (lane, link) => this.#linked(lane, link),
       onShell: () => this.#advance({ event: 'shell-made' }),
       onQuestion: (question) => this.#advance(question === null ? { event: 'answered' } : { event: 'asked', question }),
       onOrphan: (deletion) => {
@@ -168,6 +169,14 @@ export class Session {
         return openShell(binding, this.#options, parts, either.signal);
       }),
     );
+  }
+
+  /** Two lanes have one link to show: the worse of theirs. */
+  #linked(lane: LaneName, link: SessionLink): void {
+    this.#links.set(lane, link);
+    const links = [...this.#links.values()];
+    const shown = (['reopening', 'held'] as const).find((one) => links.includes(one)) ?? 'live';
+    this.#advance({ event: 'link', link: shown });
   }
 
   #ready(action: string): Shell {

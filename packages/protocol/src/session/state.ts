@@ -8,6 +8,12 @@ import type { TrustQuestion } from './first-contact.ts';
  */
 export type StepId = 'road' | 'secure' | 'sign-in' | 'shell' | 'command';
 
+/**
+ * How a ready session's connections are: 'held' while the way to the relay is gone and the relay keeps them, so that
+ * nothing is lost; 'reopening' while one that was lost is opened anew.
+ */
+export type SessionLink = 'live' | 'held' | 'reopening';
+
 /** Where a session is. The names are shown to people, so each says what is being waited for. */
 export type SessionState =
   | { readonly at: 'idle' }
@@ -19,7 +25,7 @@ export type SessionState =
   | { readonly at: 'authenticating'; readonly mechanism: string; readonly stage: string }
   | { readonly at: 'opening-shell' }
   | { readonly at: 'starting-command' }
-  | { readonly at: 'ready'; readonly link: 'live' | 'reopening' }
+  | { readonly at: 'ready'; readonly link: SessionLink }
   | { readonly at: 'ended'; readonly exit: ExitCode }
   | { readonly at: 'lost'; readonly error: WinRmError; readonly canReconnect: boolean }
   | { readonly at: 'closed'; readonly error: WinRmError | null };
@@ -34,7 +40,7 @@ export type SessionEvent =
   | { readonly event: 'signed-in' }
   | { readonly event: 'shell-made' }
   | { readonly event: 'command-started' }
-  | { readonly event: 'link'; readonly link: 'live' | 'reopening' }
+  | { readonly event: 'link'; readonly link: SessionLink }
   | { readonly event: 'exit'; readonly exit: ExitCode }
   | { readonly event: 'failed'; readonly error: WinRmError }
   | { readonly event: 'closed' };
