@@ -19,7 +19,7 @@ export interface RelayProcess {
   /** Signs in with the code and returns the cookie. */
   signIn(): Promise<string>;
   /** Opens a tunnel to a port of loopback; resolves when the road is open. */
-  openTunnel(cookie: string, port: number): Promise<WebSocket>;
+  openTunnel(cookie: string, port: number, isResumable?: boolean): Promise<WebSocket>;
   /** Lets it come to rest and makes it collect its garbage: only one that rests gives its young generation back. */
   collectGarbage(): Promise<void>;
   stop(): Promise<void>;
@@ -71,12 +71,12 @@ export async function startRelay(options: RelayOptions): Promise<RelayProcess> {
       if (answer.status !== 200) throw new Error(`the relay answered a sign-in with ${answer.status}`);
       return (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
     },
-    async openTunnel(cookie, port) {
+    async openTunnel(cookie, port, isResumable = false) {
       const route = { name: '', hops: [] };
       const answer = await post(API_PATHS.tickets, { target: { host: '127.0.0.1', port }, route }, cookie);
       const { ticket } = (await answer.json()) as { ticket?: string };
       if (ticket === undefined) throw new Error(`the relay gave no ticket: ${answer.status}`);
-      return openPipe(origin, cookie, ticket);
+      return openPipe(origin, cookie, { type: 'dial', ticket, ...(isResumable ? { resumable: true } : {}) });
     },
     async collectGarbage() {
       for (let turn = 0; turn < 3; turn += 1) {
@@ -92,13 +92,13 @@ export async function startRelay(options: RelayOptions): Promise<RelayProcess> {
   };
 }
 
-function openPipe(origin: string, cookie: string, ticket: string): Promise<WebSocket> {
+function openPipe(origin: string, cookie: string, dial: object): Promise<WebSocket> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(`${origin.replace('http', 'ws')}${PIPE_PATH}`, {
       headers: { Origin: origin, Cookie: cookie },
       perMessageDeflate: false,
     });
-    socket.once('open', () => socket.send(JSON.stringify({ type: 'dial', ticket })));
+    socket.once('open', () => socket.send(JSON.stringify(dial)));
     socket.once('error', reject);
     socket.once('close', (code) => reject(new Error(`the relay closed with ${code}`)));
     const look = (content: Buffer, isBinary: boolean) => {

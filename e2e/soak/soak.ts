@@ -31,11 +31,10 @@ async function soak(cuts: number, mib: number, isHttp: boolean): Promise<boolean
   const cookie = await relay.signIn();
   const wire = await Wire.to(Number(new URL(relay.origin).port), isHttp);
   const headers = { Origin: wire.origin, Cookie: cookie };
-  class PageSocket extends WebSocket {
-    constructor(url: string | URL) {
-      super(url, { headers });
-    }
-  }
+  // A browser adds these by itself; Node's WebSocket takes them where a browser's takes its protocols.
+  const PageSocket = new Proxy(WebSocket, {
+    construct: (target, [url]: [string]): WebSocket => Reflect.construct(target, [url, { headers }]),
+  });
   const resumeMs: number[] = [];
   let lostAtMs = 0;
   let resumedCount = 0;
@@ -50,7 +49,7 @@ async function soak(cuts: number, mib: number, isHttp: boolean): Promise<boolean
       });
       return String(((await answer.json()) as { ticket: string }).ticket);
     },
-    WebSocket: PageSocket as typeof WebSocket,
+    WebSocket: PageSocket,
     fetch: (url, init) => fetch(url, { ...init, headers: { ...init?.headers, ...headers } }),
     onLink: (_lane, link) => {
       if (link.state === 'held' && lostAtMs === 0) lostAtMs = performance.now();

@@ -8,6 +8,7 @@ import {
 } from '@fairlead/contract';
 import { ForwardGuard, type HopReport, isWinRmError, walkRoad } from '@fairlead/protocol/road';
 import type { RawData } from 'ws';
+import { CAUSES, type Cause, PIPE_ENDS } from './dial-causes.ts';
 import { judgeRoad } from './dial-policy.ts';
 import { createDialer } from './dialer.ts';
 import type { LastingPipe, LetGo, PipeEnd, PipeLink } from './lasting-pipe.ts';
@@ -24,27 +25,8 @@ const TICKET_WAIT_MS = 10_000;
 /** How long somebody who is not signed in may take to close a socket that was refused. */
 const STRANGER_MS = 2000;
 
-type Cause = keyof typeof CLOSE_CODES;
-
-/** Which closing code goes with an error that kept a road from being opened, where it is not `roadFailed`. */
-const CAUSES: Partial<Record<RelayError['code'], Cause>> = {
-  'relay.sign-in-required': 'signInRequired',
-  'relay.ticket-refused': 'ticketRefused',
-  'relay.policy-denied': 'policyDenied',
-  'relay.limit-reached': 'limitReached',
-  'proxy.forward-refused': 'policyDenied',
-};
-
 /** What a socket may still ask for: a person who has all the pipes they may have can take each of them up again. */
 export type Allowance = 'dial' | 'resume' | 'nothing';
-
-/** Ways for a socket to end that end its pipe as well; any other leaves the pipe to be taken up again. */
-const PIPE_ENDS: Partial<Record<Cause, PipeEnd>> = {
-  finished: 'finished',
-  malformed: 'malformed',
-  signInRequired: 'signInRequired',
-  draining: 'draining',
-};
 
 /** One byte socket from its first message to its last: ticket, limits, policy, road, pipe. */
 export class DialSocket implements PipeLink {
@@ -337,7 +319,7 @@ export class DialSocket implements PipeLink {
       else if (this.#room.lasting.isDraining) lasting.leave(this, 'draining');
       else {
         lasting.detach(this);
-        if (lasting.isHeld) this.#log('pipe.held', { what: isLinkLost ? 'lost' : cause });
+        if (lasting.isHeld && cause !== 'replaced') this.#log('pipe.held', { what: isLinkLost ? 'lost' : cause });
       }
     } else if (was === 'open') {
       this.#room.metrics.pipesOpen.dec();

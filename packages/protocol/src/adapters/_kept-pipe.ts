@@ -21,8 +21,14 @@ const LAST_RETRY_MS = 10_000;
 /** Longest that one attempt may take. */
 const ATTEMPT_MS = 20_000;
 
+/** An attempt older than this may hang; a person who does not want to wait gets another. */
+const STUCK_MS = 1000;
+
 /** When nobody has answered for this much longer than the relay holds, there is nothing left to find. */
 const GRACE_MS = 30_000;
+
+/** What a tab closes a link with that it means to replace; browsers allow pages 1000 and 3000 to 4999 only. */
+const LEAVING = 4000;
 
 /** What a closing code means when the relay had no time, or no reason, to say more. */
 const LOST_REASONS: Readonly<Record<number, string>> = {
@@ -84,6 +90,7 @@ export class KeptPipe {
   #sinceMs = performance.now();
   #heldSinceMs = 0;
   #retryAtMs = 0;
+  #attemptAtMs = 0;
   #retryMs = FIRST_RETRY_MS;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #resumedCount = 0;
@@ -119,7 +126,11 @@ export class KeptPipe {
     if (this.#stage === 'live' && isDoubtful && this.#lasting !== null) this.#loseLink();
     if (this.#stage !== 'held') return;
     this.#retryMs = FIRST_RETRY_MS;
-    if (this.#socket === null) this.#connect();
+    // One that has just begun is not begun again; one that hangs is.
+    if (this.#socket !== null && performance.now() - this.#attemptAtMs < STUCK_MS) return;
+    this.#dropSocket(LEAVING);
+    this.#attempt = null;
+    this.#connect();
   }
 
   get #holdMs(): number {
@@ -129,6 +140,7 @@ export class KeptPipe {
   #connect(): void {
     this.#clearTimer();
     this.#retryAtMs = 0;
+    this.#attemptAtMs = performance.now();
     const { sockets, ticket } = this.#o;
     const isMine = () => this.#socket === socket && this.#stage !== 'over';
     if (this.#stage === 'held') this.#arm(ATTEMPT_MS, () => this.#retry());
@@ -176,8 +188,11 @@ export class KeptPipe {
   }
 
   #obey(socket: TabSocket, message: RelayMessage): void {
-    if (message.type === 'failed') this.#giveUp(toError(message));
-    else if (message.type === 'hop') {
+    if (message.type === 'failed') {
+      // Links that have died without a word may still be counted; the pipe itself is not what is refused.
+      if (this.#stage === 'held' && message.code === 'relay.limit-reached') this.#loseLink();
+      else this.#giveUp(toError(message));
+    } else if (message.type === 'hop') {
       if (this.#stage === 'dialling') this.#o.onHop(message.report);
     } else if (message.type === 'opened') {
       if (this.#stage === 'dialling') this.#opened(socket, message);
@@ -280,7 +295,7 @@ export class KeptPipe {
   }
 
   #retry(): void {
-    this.#dropSocket(1001);
+    this.#dropSocket(LEAVING);
     this.#attempt = null;
     if (performance.now() - this.#heldSinceMs > this.#holdMs + GRACE_MS) {
       this.#giveUp(new WinRmError('relay.lost', { reason: 'the relay did not answer for longer than it holds' }));
@@ -329,7 +344,7 @@ export class KeptPipe {
     const socket = this.#socket;
     this.#socket = null;
     this.#heartbeat?.stop();
-    socket?.close(code === 1000 ? code : LEAVING);
+    socket?.close(code);
   }
 
   #arm(ms: number, act: () => void): void {
@@ -349,9 +364,6 @@ export class KeptPipe {
     for (const listener of this.#listeners) listener(link);
   }
 }
-
-/** What a tab closes a link with that it means to replace; browsers allow pages 1000 and 3000 to 4999 only. */
-const LEAVING = 4000;
 
 function isReason(details: unknown): details is { reason: string } {
   return typeof details === 'object' && details !== null && 'reason' in details && typeof details.reason === 'string';

@@ -1,7 +1,7 @@
-import { WINDOW_BYTES } from '@fairlead/contract';
+import { resumeKey, resumeMac, WINDOW_BYTES } from '@fairlead/contract';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { HopReport, OpenedRoad } from '../opened-road.ts';
+import type { HopReport, OpenedRoad, RoadLink } from '../opened-road.ts';
 import { relayRoad } from './relay-socket.ts';
 
 /** The relay's end, played by the test. */
@@ -318,5 +318,129 @@ test('it says something every 20 s and gives a silent relay up: relay.lost', asy
   expect(socket.closedWith).toBeNull();
   await vi.advanceTimersByTimeAsync(20_000);
   await expect(reading).rejects.toMatchObject({ code: 'relay.lost', details: { reason: 'the connection broke' } });
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+const LASTING = { pipe: 'P'.repeat(43), token: 'K'.repeat(43), holdBytes: 1 << 24, holdSeconds: 300 };
+
+/** A road that can be taken up again, and what its opener tells and hears. */
+async function openLasting() {
+  const links: RoadLink[] = [];
+  let online: () => void = () => {};
+  const opener = relayRoad({
+    origin: 'https://relay.example',
+    ticket: () => Promise.resolve(TICKET),
+    onLink: (_lane, link) => links.push(link),
+    onOnline: (listener) => {
+      online = listener;
+      return () => {};
+    },
+  });
+  const road = opener('control', () => {}, new AbortController().signal);
+  await vi.advanceTimersByTimeAsync(0);
+  FakeSocket.last.open();
+  FakeSocket.last.say({ type: 'opened', form: 'origin', hasProxy: false, lasting: LASTING });
+  return { road: await road, opener, links, online: () => online() };
+}
+
+/** Plays the relay's part of a resume on the newest socket. */
+async function resume(received: number, mac?: string) {
+  const socket = FakeSocket.last;
+  socket.open();
+  const asked = JSON.parse(String(socket.sent[0])) as { type: string; pipe: string; nonce: string };
+  expect(asked).toMatchObject({ type: 'resume', pipe: LASTING.pipe });
+  const relayNonce = 'N'.repeat(43);
+  socket.say({ type: 'prove', nonce: relayNonce });
+  await vi.waitFor(() => expect(socket.sent).toHaveLength(2));
+  const round = { pipe: LASTING.pipe, tabNonce: asked.nonce, relayNonce };
+  const key = await resumeKey(LASTING.token);
+  const proof = JSON.parse(String(socket.sent[1])) as { received: number; mac: string };
+  expect(proof.mac).toBe(await resumeMac(key, 'tab', round, proof.received));
+  expect(JSON.stringify(socket.sent)).not.toContain(LASTING.token);
+  socket.say({ type: 'resumed', received, mac: mac ?? (await resumeMac(key, 'relay', round, received)) });
+  return { socket, proof };
+}
+
+test('a lost link is looked for after 0.2 s, later every 10 s, and both ends repeat what the other lacks', async () => {
+  vi.useFakeTimers();
+  const { road, links, opener } = await openLasting();
+  await road.stream.write(new Uint8Array([1, 2, 3]));
+  FakeSocket.last.bytes(7);
+  FakeSocket.last.drop(1006);
+  await road.stream.write(new Uint8Array([4]));
+  const waits: number[] = [];
+  for (let attempt = 0; attempt < 8; attempt++) {
+    const before = FakeSocket.last;
+    waits.push(Math.round(links.at(-1)?.retryInMs ?? 0));
+    await vi.advanceTimersByTimeAsync(links.at(-1)?.retryInMs ?? 0);
+    expect(FakeSocket.last).not.toBe(before);
+    FakeSocket.last.drop(1006);
+    await vi.advanceTimersByTimeAsync(0);
+  }
+  expect(waits).toEqual([200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);
+  expect(opener.links()[0]?.link).toMatchObject({ state: 'held', heldBytes: 4, resumedCount: 0 });
+  opener.now();
+  vi.useRealTimers();
+  const { socket, proof } = await resume(2);
+  socket.bytes(8);
+  await vi.waitFor(() => expect(links.at(-1)).toMatchObject({ state: 'live', resumedCount: 1 }));
+  expect(proof.received).toBe(1);
+  expect(socket.sent.slice(2).filter((content) => typeof content !== 'string')).toEqual([new Uint8Array([3, 4])]);
+  expect(await road.stream.read()).toEqual(new Uint8Array([7, 8]));
+  socket.say({ type: 'failed', code: 'relay.lost', details: { reason: 'ECONNRESET' } });
+  await expect(road.stream.read()).rejects.toMatchObject({ code: 'relay.lost', details: { reason: 'ECONNRESET' } });
+});
+
+test('back on a network the old link is left, however fine it looks; a limit is waited out', async () => {
+  vi.useFakeTimers();
+  const { links, online } = await openLasting();
+  const old = FakeSocket.last;
+  online();
+  expect(old.closedWith).toBe(4000);
+  expect(links.at(-1)).toMatchObject({ state: 'held' });
+  FakeSocket.last.open();
+  FakeSocket.last.say({ type: 'failed', code: 'relay.limit-reached', details: { limit: 1 } });
+  expect(links.at(-1)).toMatchObject({ state: 'held' });
+  const third = FakeSocket.last;
+  await vi.advanceTimersByTimeAsync(400);
+  expect(FakeSocket.last).not.toBe(third);
+  vi.useRealTimers();
+  await resume(0);
+  await vi.waitFor(() => expect(links.at(-1)).toMatchObject({ state: 'live' }));
+});
+
+test('a relay that does not know the token, or names an impossible count, is not believed: relay.lost', async () => {
+  for (const [received, mac] of [
+    [0, 'M'.repeat(43)],
+    [9, undefined],
+  ] as const) {
+    vi.useFakeTimers();
+    const { road, opener } = await openLasting();
+    const reading = road.stream.read();
+    reading.catch(() => {});
+    FakeSocket.last.drop(1006);
+    opener.now();
+    vi.useRealTimers();
+    const { socket } = await resume(received, mac);
+    socket.bytes(1);
+    await expect(reading).rejects.toMatchObject({ code: 'relay.lost' });
+    expect(
+      String(((await reading.catch((error: unknown) => error)) as { details: { reason: string } }).details.reason),
+    ).toContain('a wrong proof');
+  }
+});
+
+test('when nobody answers for longer than the relay holds, the road is lost: relay.lost', async () => {
+  vi.useFakeTimers();
+  const { road } = await openLasting();
+  const reading = road.stream.read();
+  reading.catch(() => {});
+  for (let second = 0; second < 400; second++) {
+    if (FakeSocket.last.readyState < 2) FakeSocket.last.drop(1006);
+    await vi.advanceTimersByTimeAsync(1000);
+  }
+  await expect(reading).rejects.toMatchObject({
+    details: { reason: 'the relay did not answer for longer than it holds; everything sent had arrived there' },
+  });
   expect(vi.getTimerCount()).toBe(0);
 });
