@@ -6,7 +6,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { API_PATHS } from '@fairlead/contract';
-import { relayRoad } from '@fairlead/protocol/relay';
+import type { RoadLink } from '@fairlead/protocol';
+import { type RelayRoad, relayRoad } from '@fairlead/protocol/relay';
 import { quantile } from '../bench/figure.ts';
 import { startRelay } from '../bench/own-relay.ts';
 import { startMirror } from './mirror.ts';
@@ -27,6 +28,53 @@ const { values } = parseArgs({
 
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
+/** What a link's changes amount to. */
+class LinkWatch {
+  readonly resumeMs: number[] = [];
+  resumedCount = 0;
+  #lostAtMs = 0;
+
+  see({ state, resumedCount }: RoadLink): void {
+    if (state === 'held' && this.#lostAtMs === 0) this.#lostAtMs = performance.now();
+    else if (state === 'live' && this.#lostAtMs > 0) {
+      this.resumeMs.push(performance.now() - this.#lostAtMs);
+      this.#lostAtMs = 0;
+    }
+    this.resumedCount = resumedCount;
+  }
+}
+
+/** Cuts at random, spread over the whole way: a share of the cuts for each share of the bytes. */
+async function cutAtRandom(
+  cuts: number,
+  share: () => number,
+  wire: Wire,
+  opener: RelayRoad,
+  watch: LinkWatch,
+): Promise<void> {
+  for (let cut = 0; cut < cuts; ) {
+    await wait(cut / cuts > share() ? 1 : Math.random() * 20);
+    if (cut / cuts > share()) continue;
+    wire.cut();
+    cut += 1;
+    for (let waitedMs = 1; watch.resumedCount < cut; waitedMs += 1) {
+      await wait(1);
+      opener.now();
+      // Between two HTTP requests there is nothing to cut, and nobody to notice.
+      if (waitedMs % UNNOTICED_MS === 0 && opener.links().every(({ link }) => link.state === 'live')) wire.cut();
+    }
+  }
+}
+
+async function ticketFor(origin: string, cookie: string, port: number): Promise<string> {
+  const answer = await fetch(`${origin}${API_PATHS.tickets}`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', Cookie: cookie, Origin: origin },
+    body: JSON.stringify({ target: { host: '127.0.0.1', port }, route: { name: '', hops: [] } }),
+  });
+  return String(((await answer.json()) as { ticket: string }).ticket);
+}
+
 async function soak(cuts: number, mib: number, isHttp: boolean): Promise<boolean> {
   const mirror = await startMirror();
   const relay = await startRelay({ targets: [mirror.port] });
@@ -37,30 +85,13 @@ async function soak(cuts: number, mib: number, isHttp: boolean): Promise<boolean
   const PageSocket = new Proxy(WebSocket, {
     construct: (target, [url]: [string]): WebSocket => Reflect.construct(target, [url, { headers }]),
   });
-  const resumeMs: number[] = [];
-  let lostAtMs = 0;
-  let resumedCount = 0;
+  const watch = new LinkWatch();
   const opener = relayRoad({
     origin: wire.origin,
-    ticket: async () => {
-      const body = JSON.stringify({ target: { host: '127.0.0.1', port: mirror.port }, route: { name: '', hops: [] } });
-      const answer = await fetch(`${relay.origin}${API_PATHS.tickets}`, {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json', Cookie: cookie, Origin: relay.origin },
-        body,
-      });
-      return String(((await answer.json()) as { ticket: string }).ticket);
-    },
+    ticket: () => ticketFor(relay.origin, cookie, mirror.port),
     WebSocket: PageSocket,
     fetch: (url, init) => fetch(url, { ...init, headers: { ...init?.headers, ...headers } }),
-    onLink: (_lane, link) => {
-      if (link.state === 'held' && lostAtMs === 0) lostAtMs = performance.now();
-      else if (link.state === 'live' && lostAtMs > 0) {
-        resumeMs.push(performance.now() - lostAtMs);
-        lostAtMs = 0;
-      }
-      resumedCount = link.resumedCount;
-    },
+    onLink: (_lane, link) => watch.see(link),
   });
   const road = await opener('control', () => {}, new AbortController().signal);
   const total = mib << 20;
@@ -74,25 +105,7 @@ async function soak(cuts: number, mib: number, isHttp: boolean): Promise<boolean
     }
   })();
   const began = performance.now();
-  let cut = 0;
-  const cutting = (async () => {
-    // At random, and spread over the whole way: a share of the cuts for each share of the bytes.
-    while (cut < cuts) {
-      if (cut / cuts > read / total) {
-        await wait(1);
-        continue;
-      }
-      await wait(Math.random() * 20);
-      wire.cut();
-      cut += 1;
-      for (let waitedMs = 1; resumedCount < cut; waitedMs += 1) {
-        await wait(1);
-        opener.now();
-        // Between two HTTP requests there is nothing to cut, and nobody to notice.
-        if (waitedMs % UNNOTICED_MS === 0 && opener.links().every(({ link }) => link.state === 'live')) wire.cut();
-      }
-    }
-  })();
+  const cutting = cutAtRandom(cuts, () => read / total, wire, opener, watch);
   while (written < total) {
     const piece = randomBytes(Math.min(total - written, 1 + Math.floor(Math.random() * PIECE_BYTES * 2)));
     up.update(piece);
@@ -106,13 +119,13 @@ async function soak(cuts: number, mib: number, isHttp: boolean): Promise<boolean
   const isEqual = sent === received && sent === there && read === total && mirror.connectionCount() === 1;
   console.log(
     JSON.stringify({
-      cuts: cut,
-      resumed: resumedCount,
+      cuts,
+      resumed: watch.resumedCount,
       via: isHttp ? 'http' : 'websocket',
       mibBothWays: mib,
       seconds: Number(((performance.now() - began) / 1000).toFixed(1)),
-      resumeP50Ms: Number(quantile(resumeMs, 0.5).toFixed(1)),
-      resumeP99Ms: Number(quantile(resumeMs, 0.99).toFixed(1)),
+      resumeP50Ms: Number(quantile(watch.resumeMs, 0.5).toFixed(1)),
+      resumeP99Ms: Number(quantile(watch.resumeMs, 0.99).toFixed(1)),
       tcpConnections: mirror.connectionCount(),
       sha256: { sent, there, received },
       verdict: isEqual ? 'equal' : 'DIFFERENT',
