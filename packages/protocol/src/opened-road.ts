@@ -18,7 +18,8 @@ export interface HopReport {
 
 /** How the link that carries a road is. A road that is held is not lost: bytes wait at both ends. */
 export interface RoadLink {
-  readonly state: 'live' | 'held';
+  /** 'lost' is the last one told: the road is over, and whoever reads from it gets the error. */
+  readonly state: 'live' | 'held' | 'lost';
   /** What carries it, or carried it last: HTTP requests where something on the way lets no WebSocket pass. */
   readonly via: 'websocket' | 'http';
   /** Bytes waiting here for a link. */

@@ -106,7 +106,7 @@ export class KeptPipe {
     const now = performance.now();
     const isHeld = this.#stage === 'held';
     return {
-      state: isHeld ? 'held' : 'live',
+      state: this.#stage === 'over' ? 'lost' : isHeld ? 'held' : 'live',
       via: this.#via,
       heldBytes: isHeld ? this.#stream.keptBytes : 0,
       sinceMs: now - this.#sinceMs,
@@ -315,9 +315,14 @@ export class KeptPipe {
   #giveUp(error: unknown): void {
     const was = this.#stage;
     if (was === 'over') return;
+    const listeners = [...this.#listeners];
     this.#finish();
-    if (was === 'dialling') this.#o.onFailed(error);
-    else if (error instanceof WinRmError) this.#stream.receiveFailure(this.#withLoss(error, was));
+    if (was === 'dialling') {
+      this.#o.onFailed(error);
+      return;
+    }
+    if (error instanceof WinRmError) this.#stream.receiveFailure(this.#withLoss(error, was));
+    if (!this.#stream.isFinished) this.#tell(listeners);
   }
 
   /** What is lost with a pipe that was held: said, because nobody will repeat it. */
@@ -358,10 +363,10 @@ export class KeptPipe {
     this.#timer = null;
   }
 
-  #tell(): void {
+  #tell(listeners: Iterable<(link: RoadLink) => void> = this.#listeners): void {
     const { link } = this;
     this.#o.onLink(link);
-    for (const listener of this.#listeners) listener(link);
+    for (const listener of listeners) listener(link);
   }
 }
 

@@ -432,7 +432,7 @@ test('a relay that does not know the token, or names an impossible count, is not
 
 test('when nobody answers for longer than the relay holds, the road is lost: relay.lost', async () => {
   vi.useFakeTimers();
-  const { road } = await openLasting();
+  const { road, links } = await openLasting();
   const reading = road.stream.read();
   reading.catch(() => {});
   for (let second = 0; second < 400; second++) {
@@ -442,5 +442,6 @@ test('when nobody answers for longer than the relay holds, the road is lost: rel
   await expect(reading).rejects.toMatchObject({
     details: { reason: 'the relay did not answer for longer than it holds; everything sent had arrived there' },
   });
+  expect(links.at(-1)).toMatchObject({ state: 'lost' });
   expect(vi.getTimerCount()).toBe(0);
 });

@@ -5,7 +5,7 @@ import type { Platform } from '../platform.ts';
  * A platform whose sleeps stand still while a road is held: a deadline is for a peer that does not answer, and a held
  * road's peer may have answered long ago. Clocks go on; only sleeping takes longer.
  *
- * @param onLink told whenever the road is held, and when it is live again
+ * @param onLink told whenever the road is held, and when it no longer is
  */
 export function heldClock(platform: Platform, road: OpenedRoad, onLink: (link: 'held' | 'live') => void): Platform {
   if (road.watchLink === undefined) return platform;
@@ -18,7 +18,7 @@ export function heldClock(platform: Platform, road: OpenedRoad, onLink: (link: '
       heldBeforeMs += now - heldSinceMs;
       heldSinceMs = null;
     }
-    onLink(state);
+    onLink(state === 'held' ? 'held' : 'live'); // a lost road is held by nobody
   });
   const heldMs = () => heldBeforeMs + (heldSinceMs === null ? 0 : platform.monotonicMs() - heldSinceMs);
   return {

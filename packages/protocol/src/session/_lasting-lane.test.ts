@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseCredential } from '../auth/credential.ts';
 import { utf8Decode } from '../bytes/bytes.ts';
+import type { RoadLink, RoadOpener } from '../opened-road.ts';
 import { fixedPlatform, settled } from '../testing/index.ts';
 import { type DoubleReply, type SeenOperation, WinRmDouble } from '../testing/winrm-double.ts';
 import { Session, type SessionOptions } from './session.ts';
@@ -35,6 +36,41 @@ function nth<Result>(name: string, count: number, result: Result): (operation: S
   let seen = 0;
   return (operation) => (operation.name === name && ++seen === count ? result : undefined);
 }
+
+describe('a road that is held', () => {
+  it('makes the session say so until both lanes are live again, and changes nothing else', async () => {
+    const double = new WinRmDouble();
+    const tell: ((link: RoadLink) => void)[] = [];
+    const openRoad: RoadOpener = async (...words) => ({
+      ...(await double.openRoad(...words)),
+      watchLink: (listener) => {
+        tell.push(listener);
+        return () => {};
+      },
+    });
+    const { session } = sessionWith(double, { openRoad });
+    const links: string[] = [];
+    session.watch((state) => state.at === 'ready' && links.push(state.link));
+    await session.open();
+    const output = textOf(session);
+    await settled();
+    const link = { via: 'websocket', heldBytes: 0, sinceMs: 0, retryInMs: 0, givenUpInMs: null } as const;
+    const become = (lane: number, state: RoadLink['state']) => tell[lane]?.({ ...link, state, resumedCount: 0 });
+    expect(tell).toHaveLength(2);
+    become(0, 'held');
+    become(1, 'held');
+    become(0, 'live');
+    expect(links).toEqual(['live', 'held']);
+    become(1, 'lost'); // opened anew when it is next needed
+    expect(links).toEqual(['live', 'held', 'live']);
+    await session.writeText('one\r\n');
+    double.write('stdout', 'two');
+    double.exit(0);
+    expect(await output).toBe('two');
+    expect(double.connections).toHaveLength(2);
+    await session.close();
+  });
+});
 
 describe('a lane whose connection ends between requests', () => {
   it('is opened anew with new keys; only under the Receive that waited something may be lost', async () => {

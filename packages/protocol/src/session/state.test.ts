@@ -55,6 +55,7 @@ describe('nextState', () => {
     for (const event of UP.slice(0, 4)) expect(nextState(ready, event)).toBe(ready);
     expect(nextState(ready, { event: 'link', link: 'live' })).toBe(ready);
     expect(nextState(ready, { event: 'link', link: 'reopening' })).toEqual({ at: 'ready', link: 'reopening' });
+    expect(nextState(ready, { event: 'link', link: 'held' })).toEqual({ at: 'ready', link: 'held' });
     expect(nextState({ at: 'opening-shell' }, { event: 'link', link: 'reopening' })).toEqual({ at: 'opening-shell' });
   });
 
