@@ -1,5 +1,5 @@
 import { ACK_DELAY_MS, ChunkQueue, type RelayMessage, ResumeLog, WINDOW_BYTES } from '@fairlead/contract';
-import { type ByteStream, type ForwardGuard, WinRmError } from '@fairlead/protocol/road';
+import { type ByteStream, WinRmError } from '@fairlead/protocol/road';
 
 /** Why a link is let go by its pipe. */
 export type LetGo = { readonly cause: 'finished' | 'replaced' | 'malformed' } | { readonly error: unknown };
@@ -20,8 +20,8 @@ export interface LastingPipeOptions {
   /** In the log. */
   readonly number: number;
   readonly stream: ByteStream;
-  /** Reads what goes to a proxy in absolute form, and refuses what the ticket is not for. */
-  readonly guard: ForwardGuard | null;
+  /** Reads what goes up and gives back what may go on; throws at what the ticket is not for. */
+  readonly guard: { feed(bytes: Uint8Array): Uint8Array } | null;
   readonly holdBytes: number;
   readonly holdMs: number;
   /** Told once. */
