@@ -1,16 +1,7 @@
-import {
-  base64url,
-  CLOSE_CODES,
-  type Lasting,
-  type RelayMessage,
-  readRelayError,
-  readRelayMessage,
-  resumeKey,
-  resumeMac,
-} from '@fairlead/contract';
-import type { ErrorCode, ErrorDetails } from '../errors.ts';
+import { base64url, type Lasting, type RelayMessage, readRelayMessage, resumeKey, resumeMac } from '@fairlead/contract';
 import { WinRmError } from '../errors.ts';
 import type { HopReport, OpenedRoad, RoadLink } from '../opened-road.ts';
+import { closeError, FINAL_CODES, LINK_BROKE, toError } from './_relay-errors.ts';
 import { Heartbeat, RelayStream, unref } from './_relay-stream.ts';
 import type { SocketMaker, TabSocket } from './_tab-socket.ts';
 
@@ -29,30 +20,6 @@ const GRACE_MS = 30_000;
 
 /** What a tab closes a link with that it means to replace; browsers allow pages 1000 and 3000 to 4999 only. */
 const LEAVING = 4000;
-
-/** What a closing code means when the relay had no time, or no reason, to say more. */
-const LOST_REASONS: Readonly<Record<number, string>> = {
-  [CLOSE_CODES.finished]: 'closed by the relay',
-  [CLOSE_CODES.draining]: 'the relay is shutting down',
-  [CLOSE_CODES.tooLarge]: 'a message was too large',
-  [CLOSE_CODES.malformed]: 'the relay did not understand',
-  [CLOSE_CODES.gone]: 'the relay holds no such connection',
-  [CLOSE_CODES.silent]: 'the relay heard nothing for too long',
-  [CLOSE_CODES.replaced]: 'the connection was taken up elsewhere',
-  [CLOSE_CODES.fault]: 'the relay had a fault',
-  [CLOSE_CODES.cut]: 'the far connection broke',
-  1006: 'the connection broke',
-};
-
-/** Closing codes of a relay that means it; any other comes from the way between, and the pipe is looked for again. */
-const FINAL_CODES: ReadonlySet<number> = new Set([
-  CLOSE_CODES.finished,
-  CLOSE_CODES.malformed,
-  CLOSE_CODES.signInRequired,
-  CLOSE_CODES.gone,
-  CLOSE_CODES.replaced,
-  CLOSE_CODES.cut,
-]);
 
 /** What a kept pipe is told and tells. */
 export interface KeptPipeOptions {
@@ -282,7 +249,7 @@ export class KeptPipe {
   #loseLink(): void {
     if (this.#stage === 'over') return;
     if (this.#lasting === null) {
-      this.#giveUp(new WinRmError('relay.lost', { reason: LOST_REASONS[1006] ?? '' }));
+      this.#giveUp(new WinRmError('relay.lost', { reason: LINK_BROKE }));
       return;
     }
     if (this.#stage === 'live') {
@@ -372,17 +339,4 @@ export class KeptPipe {
 
 function isReason(details: unknown): details is { reason: string } {
   return typeof details === 'object' && details !== null && 'reason' in details && typeof details.reason === 'string';
-}
-
-function closeError(code: number): WinRmError {
-  if (code === CLOSE_CODES.signInRequired) return new WinRmError('relay.sign-in-required', {});
-  return new WinRmError('relay.lost', { reason: LOST_REASONS[code] ?? `closed with ${code}` });
-}
-
-/** Errors are taken over only when their details have the shape their code promises. */
-function toError(message: unknown): WinRmError {
-  const read = readRelayError(message);
-  if (read === null) return new WinRmError('relay.lost', { reason: 'an unknown error' });
-  const details: ErrorDetails[typeof read.code] = read.details;
-  return new WinRmError<ErrorCode>(read.code, details);
 }

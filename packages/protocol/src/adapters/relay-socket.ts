@@ -57,6 +57,11 @@ export function relayRoad(options: RelayRoadOptions): RelayRoad {
         label: `${lane} through the relay`,
         onHop,
         onOpened: (road) => {
+          pipes.set(pipe, lane);
+          // Back on a network, perhaps another one: the old link may look fine for minutes and carry nothing.
+          quiet ??= onOnline(() => {
+            for (const one of pipes.keys()) one.now(true);
+          });
           settled(); // from here on the stream has its own way to be given up: `destroy`
           resolve(road);
         },
@@ -71,11 +76,6 @@ export function relayRoad(options: RelayRoadOptions): RelayRoad {
           quiet?.();
           quiet = null;
         },
-      });
-      pipes.set(pipe, lane);
-      // Back on a network, perhaps another one: the old link may look fine for minutes and carry nothing.
-      quiet ??= onOnline(() => {
-        for (const one of pipes.keys()) one.now(true);
       });
       signal.addEventListener('abort', onAbort, { once: true });
       if (signal.aborted) onAbort();
