@@ -110,9 +110,6 @@ async function askForTicket(
   }
 }
 
-/** More questions than four proxies with ten legs each could have, re-dials included. */
-const MAX_CHALLENGES = 50;
-
 async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   if (signal.aborted) {
     work.catch(() => undefined);
