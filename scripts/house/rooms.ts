@@ -178,6 +178,7 @@ export const DRIVER_FILES: ReadonlySet<string> = new Set(
     'bytes/deadline.ts',
     'road/walk.ts',
     'road/_connect.ts',
+    'road/_socks.ts',
     'tls/stream.ts',
     'wsman/lane.ts',
     'wsman/client.ts',
