@@ -6,11 +6,12 @@ import {
   readTabMessage,
   type TicketRequest,
 } from '@fairlead/contract';
-import { ForwardGuard, type HopReport, isWinRmError, walkRoad } from '@fairlead/protocol/road';
+import { ForwardGuard, type HopReport, isWinRmError, TlsGuard, walkRoad } from '@fairlead/protocol/road';
 import type { RawData, WebSocket } from 'ws';
+import { AskTab } from './ask-tab.ts';
 import { judgeRoad } from './dial-policy.ts';
 import { createDialer } from './dialer.ts';
-import { Pipe } from './pipe.ts';
+import { Pipe, type PipeGuard } from './pipe.ts';
 import type { PipeRoom } from './pipe-room.ts';
 import { nodePlatform } from './platform.ts';
 import type { SignIn } from './store.ts';
@@ -42,6 +43,8 @@ export class DialSocket {
   /** Null once the road is open: an idle pipe keeps nothing it does not need. */
   #stop: AbortController | null = new AbortController();
   readonly #ticketTimer: ReturnType<typeof setTimeout>;
+  /** Null once the road is open, as above. */
+  #asking: AskTab | null = null;
   #stage: 'waiting' | 'dialling' | 'open' | 'over' = 'waiting';
   #pipe: Pipe | null = null;
   #request: TicketRequest | null = null;
@@ -101,6 +104,9 @@ export class DialSocket {
     const message = readTabMessage(content.toString('utf8'));
     if (message === null) this.close('malformed');
     else if (message.type === 'dial') this.#dial(message.ticket);
+    else if (message.type === 'answer') {
+      if (this.#asking?.take(message) !== true) this.close('malformed');
+    }
     else if (message.type === 'end') {
       if (this.#pipe === null) this.close('malformed');
       else this.#pipe.receiveEnd();
@@ -131,10 +137,16 @@ export class DialSocket {
     const onHop = (report: HopReport) => this.#say({ type: 'hop', report });
     const report = { hop: 0, party: 'relay', host: '', port: 0, stage: 'open', ms: 0, address: '' } as const;
     onHop(report);
-    const { target, route } = request;
+    const { target, route, scheme = 'http' } = request;
+    const { mayHttpBehindSignIn } = this.#room;
+    const asking = new AskTab((message) => this.#say(message));
+    this.#asking = asking;
     const road = await walkRoad({
       route,
-      target,
+      target: { ...target, scheme: scheme === 'https' ? 'https' : 'http' },
+      answerProxy: asking.answer,
+      httpBehindSignIn: mayHttpBehindSignIn ? 'allow' : 'refuse',
+      secureHop: this.#room.secureHop,
       dial: createDialer({
         rules: route.hops.length === 0 ? this.#room.policy.targets : this.#room.policy.proxies,
         timeoutMs: this.#room.dialTimeoutMs,
@@ -150,9 +162,10 @@ export class DialSocket {
       road.stream.destroy();
       return;
     }
-    const guard = road.form === 'absolute' ? new ForwardGuard(target) : null;
+    const guard = guardOf(road.form, target, asking.hasAnswered && !mayHttpBehindSignIn);
     this.#stage = 'open';
     this.#stop = null;
+    this.#asking = null;
     this.#room.metrics.pipesOpen.inc();
     this.#room.metrics.dials.inc({ result: 'opened' });
     this.#log('pipe.opened', {});
@@ -231,6 +244,12 @@ export class DialSocket {
       ...fields,
     });
   }
+}
+
+/** What the road must be held to. The seed's rules R5 (TLS behind a proxy that was signed in to) and R28 (absolute form) */
+function guardOf(form: 'origin' | 'absolute', target: TicketRequest['target'], isTlsOnly: boolean): PipeGuard | null {
+  if (form === 'absolute') return new ForwardGuard(target);
+  return isTlsOnly ? new TlsGuard() : null;
 }
 
 function nameOf(error: unknown): string {

@@ -4,7 +4,8 @@ import { MAX_CONTROL_CHARACTERS } from './codes.ts';
 
 /**
  * The byte socket between a tab and the relay. Binary messages are bytes, verbatim and in order; text messages are the
- * control messages below. The tab speaks first (`dial`); bytes may flow, both ways, once the relay has said `opened`.
+ * control messages below. The tab speaks first (`dial`); while the road is walked the relay may hand up what a proxy asks
+ * (`challenge`), and the tab says what to tell it (`answer`); bytes may flow, both ways, once the relay has said `opened`.
  */
 
 /** A ticket as it is written: 32 random bytes in base64url. */
@@ -21,9 +22,35 @@ export const hopReportSchema = z.object({
   address: z.string().check(z.maxLength(64)),
 });
 
+/**
+ * What goes into Proxy-Authorization: a scheme, a blank, and printable characters. Shorter than a control message by what
+ * JSON may add.
+ */
+const authorizationSchema = z.string().check(z.maxLength(12_000), z.regex(/^[!-~]+ [ -~]+$/));
+
+/** A proxy on the road wants credentials; the same shape as the protocol package's `ProxyChallenge`. */
+export const challengeSchema = z.object({
+  hop: z.int().check(z.gte(1), z.lte(64)),
+  host: z.string().check(z.maxLength(255)),
+  port: z.int().check(z.gte(0), z.lte(65_535)),
+  kind: z.enum(['http', 'socks5']),
+  target: z.string().check(z.maxLength(300)),
+  leg: z.int().check(z.gte(0), z.lte(64)),
+  status: z.int().check(z.gte(0), z.lte(999)),
+  offered: z.array(z.string().check(z.maxLength(6000))).check(z.maxLength(16)),
+  via: z.string().check(z.maxLength(256)),
+  proxyStatus: z.string().check(z.maxLength(256)),
+  text: z.string().check(z.maxLength(4096)),
+});
+
 /** What a tab may say. */
 export const tabMessageSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('dial'), ticket: ticketSchema }),
+  z.strictObject({
+    type: z.literal('answer'),
+    hop: z.int().check(z.gte(1), z.lte(64)),
+    authorization: authorizationSchema,
+  }),
   z.strictObject({ type: z.literal('end') }),
   z.strictObject({ type: z.literal('beat') }),
 ]);
@@ -31,6 +58,7 @@ export const tabMessageSchema = z.discriminatedUnion('type', [
 /** What a relay may say. */
 export const relayMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('hop'), report: hopReportSchema }),
+  z.object({ type: z.literal('challenge'), challenge: challengeSchema }),
   z.object({ type: z.literal('opened'), form: z.enum(['origin', 'absolute']), hasProxy: z.boolean() }),
   z.object({
     type: z.literal('failed'),

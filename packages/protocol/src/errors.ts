@@ -95,7 +95,7 @@ export interface ErrorDetails {
   'proxy.auth-unsupported': ProxyPlace & ProxyWords & { offered: string; wanted: string };
   'proxy.auth-rejected': ProxyPlace & ProxyWords & { mechanism: string; stage: string };
   'proxy.auth-loops': ProxyPlace & ProxyWords & { mechanism: string; legCount: number };
-  'proxy.needs-https': ProxyPlace & { offered: string; refusedBy: 'relay' | 'person' };
+  'proxy.needs-https': ProxyPlace & { offered: string; refusedBy: 'relay' | 'here' };
   'proxy.connect-denied': ProxyPlace & ProxyWords & { target: string };
   'proxy.target-unreachable': ProxyPlace & ProxyWords & { target: string };
   'proxy.tls-failed': ProxyPlace & { problem: string };

@@ -1,7 +1,7 @@
 import { CLOSE_CODES, PIPE_PATH, readRelayError, readRelayMessage } from '@fairlead/contract';
 import type { ErrorCode, ErrorDetails } from '../errors.ts';
 import { WinRmError } from '../errors.ts';
-import type { HopReport, OpenedRoad, RoadOpener } from '../opened-road.ts';
+import type { HopReport, OpenedRoad, ProxyAnswerer, ProxyChallenge, RoadOpener } from '../opened-road.ts';
 import { abortError, Heartbeat, RelayStream } from './_relay-stream.ts';
 
 export { defaultPlatform } from './default-platform.ts';
@@ -12,6 +12,11 @@ export interface RelayRoadOptions {
   readonly origin: string;
   /** Fetches a ticket for one connection; errors of ours are passed on, any other means that the relay was not reached. */
   readonly ticket: (lane: 'control' | 'output', signal: AbortSignal) => Promise<string>;
+  /**
+   * Makes what answers the proxies of one road that want credentials (`proxySignIn`); without it none gets any. What it
+   * throws ends the road.
+   */
+  readonly answerProxy?: (() => ProxyAnswerer) | undefined;
   /** The platform's WebSocket when absent. */
   readonly WebSocket?: typeof WebSocket;
 }
@@ -45,6 +50,9 @@ async function askForTicket(
     throw new WinRmError('relay.unreachable', { url: options.origin }, error);
   }
 }
+
+/** More questions than four proxies with ten legs each could have, re-dials included. */
+const MAX_CHALLENGES = 50;
 
 /** `WebSocket.CONNECTING`, without reaching for a global that a test may have replaced. */
 const CONNECTING = 0;
@@ -96,11 +104,22 @@ function openPipe(
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
 
+    const answerProxy = options.answerProxy?.() ?? refuseToAnswer;
+    let challengeCount = 0;
+    const onChallenge = async (challenge: ProxyChallenge) => {
+      challengeCount += 1;
+      if (challengeCount > MAX_CHALLENGES) throw new WinRmError('relay.lost', { reason: 'too many questions' });
+      const authorization = await answerProxy(challenge, signal);
+      if (stage === 'dialling') socket.send(JSON.stringify({ type: 'answer', hop: challenge.hop, authorization }));
+    };
+
     const onText = (text: string) => {
       const message = readRelayMessage(text);
       if (message === null) giveUp(new WinRmError('relay.lost', { reason: 'an unknown message' }));
       else if (message.type === 'hop') {
         if (stage === 'dialling') onHop(message.report);
+      } else if (message.type === 'challenge') {
+        if (stage === 'dialling') onChallenge(message.challenge).catch(giveUp);
       } else if (message.type === 'failed') giveUp(toError(message));
       else if (message.type === 'end') stream.receiveEnd();
       else if (message.type === 'opened' && stage === 'dialling') {
@@ -136,6 +155,18 @@ function openPipe(
       else giveUp(closeError(event.code));
     });
   });
+}
+
+/** For a road without credentials. */
+const refuseToAnswer: ProxyAnswerer = ({ hop, host, port, offered }) => {
+  throw new WinRmError('proxy.auth-required', { hop, host, port, offered: schemesOf(offered) });
+};
+
+/** The schemes of Proxy-Authenticate, one per value as nearly every proxy writes them. */
+function schemesOf(offered: readonly string[]): string {
+  return [...new Set(offered.map((value) => /^[A-Za-z0-9-]{1,32}/.exec(value.trim())?.[0] ?? ''))]
+    .filter((name) => name !== '')
+    .join(', ');
 }
 
 function closeError(code: number): WinRmError {

@@ -66,13 +66,12 @@ function credentialFor(options: ProxySignInOptions, challenge: ProxyChallenge): 
   if (named === undefined || named.host !== host || named.port !== port) {
     fail('relay.lost', { reason: 'it asked about a proxy that is not on this road' });
   }
-  const isBasic = challenge.kind === 'socks5';
-  if (isBasic !== (named.kind === 'socks5')) fail('relay.lost', { reason: 'it asked about a proxy of another kind' });
+  if ((challenge.kind === 'socks5') !== (named.kind === 'socks5')) fail('relay.lost', { reason: 'it asked about a proxy of another kind' });
   const offered = namesOf(parseChallenges(challenge.offered));
   const given = options.credentials[hop - 1] ?? null;
   if (given === null) return fail('proxy.auth-required', { hop, host, port, offered });
   if (options.scheme !== 'https' && options.dangerHttpBehindAuthenticatedProxy !== true) {
-    fail('proxy.needs-https', { hop, host, port, offered, refusedBy: 'person' });
+    fail('proxy.needs-https', { hop, host, port, offered, refusedBy: 'here' });
   }
   return given;
 }
@@ -139,12 +138,12 @@ class Conversation {
     try {
       const hasToken = token !== null && token.length > 0;
       const verdict = hasToken ? 'challenged' : 'rejected';
-      return this.#send(challenge, mechanism, mechanism.step({ from: 'peer', verdict, token: hasToken ? token : null }));
+      const step = mechanism.step({ from: 'peer', verdict, token: hasToken ? token : null });
+      return this.#send(challenge, mechanism, step);
     } catch (error) {
-      // The proxy knows the scheme but not this mechanism of it; the password has not been tried yet.
-      if (isWinRmError(error, 'auth.no-common-mechanism')) return this.#tryAnother(challenge, offered);
-      if (isWinRmError(error, 'auth.rejected')) return this.#reject(challenge, stage);
-      throw error;
+      if (!isWinRmError(error) || !error.code.startsWith('auth.')) throw error;
+      // The proxy knows the scheme but not this mechanism of it, or too weakly; the password has not been tried yet.
+      return stage === 'negotiate' ? this.#tryAnother(challenge, offered) : this.#reject(challenge, stage, error);
     }
   }
 
@@ -161,9 +160,9 @@ class Conversation {
     return formatToken(mechanism.scheme, step.token);
   }
 
-  #reject(challenge: ProxyChallenge, stage: string): never {
+  #reject(challenge: ProxyChallenge, stage: string, cause?: unknown): never {
     const mechanism = this.#now ?? '';
-    throw new WinRmError('proxy.auth-rejected', { ...factsOf(challenge), mechanism, stage });
+    throw new WinRmError('proxy.auth-rejected', { ...factsOf(challenge), mechanism, stage }, cause);
   }
 }
 
