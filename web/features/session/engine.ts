@@ -11,8 +11,9 @@ import { TerminalScreen } from './screen/terminal-screen.ts';
 export async function openSession(request: ConnectRequest): Promise<Attempt> {
   const { target } = parseTarget(request.target);
   const hops = request.route.hops.map(({ kind, host, port }) => ({ kind, host, port }));
-  const ticketRequest = { target: { host: target.host, port: target.port }, route: { name: request.route.name, hops } };
-  const contacts = target.scheme === 'https' ? await meet(target) : null;
+  const { host, port, scheme } = target;
+  const ticketRequest = { target: { host, port }, route: { name: request.route.name, hops }, scheme };
+  const contacts = scheme === 'https' ? await meet(target) : null;
   const { policy, certificate } = request;
   const session = new Session({
     target,
