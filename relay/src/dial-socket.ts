@@ -106,8 +106,7 @@ export class DialSocket {
     else if (message.type === 'dial') this.#dial(message.ticket);
     else if (message.type === 'answer') {
       if (this.#asking?.take(message) !== true) this.close('malformed');
-    }
-    else if (message.type === 'end') {
+    } else if (message.type === 'end') {
       if (this.#pipe === null) this.close('malformed');
       else this.#pipe.receiveEnd();
     }

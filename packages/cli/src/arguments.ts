@@ -176,7 +176,12 @@ function proxySettingsOf(values: Values): ProxySettings {
     const names = ALL_PROXY_MECHANISMS.map((name) => name.toLowerCase()).join(', ');
     throw new UsageError(`--proxy-auth is one of auto, ${names}, not "${auth}".`);
   }
-  return { users, mechanisms: mechanism === undefined ? ALL_PROXY_MECHANISMS : [mechanism], caFiles, isHttpDangerChosen };
+  return {
+    users,
+    mechanisms: mechanism === undefined ? ALL_PROXY_MECHANISMS : [mechanism],
+    caFiles,
+    isHttpDangerChosen,
+  };
 }
 
 function trustOf(target: Target, values: Values): Pick<Common, 'pins' | 'caFiles' | 'allowLegacyTls'> {

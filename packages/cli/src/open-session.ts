@@ -70,7 +70,9 @@ export async function makeSession(
   const isByCertificate = policy === 'certificate';
   const session = new Session({
     ...{ target, policy, trust, seal, allowLegacyTls },
-    credential: isByCertificate ? null : parseCredential(user, await secretFor('FAIRLEAD_PASSWORD', `Password for ${user}: `, terminal)),
+    credential: isByCertificate
+      ? null
+      : parseCredential(user, await secretFor('FAIRLEAD_PASSWORD', `Password for ${user}: `, terminal)),
     clientCertificate: isByCertificate ? await openCertificate(certFiles, terminal) : null,
     openRoad: await roadFromHere(request, terminal),
     platform: defaultPlatform,

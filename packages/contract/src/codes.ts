@@ -79,7 +79,12 @@ export const RELAY_ERRORS = {
   'proxy.auth-loops': z.object({ ...place, ...words, mechanism: word, legCount: count }),
   'proxy.needs-https': z.object({ ...place, offered: evidence, refusedBy: z.enum(['relay', 'here']) }),
   'proxy.tls-failed': z.object({ ...place, problem: evidence }),
-  'proxy.socks-refused': z.object({ ...place, target: z.string().check(z.maxLength(300)), reply: count, problem: word }),
+  'proxy.socks-refused': z.object({
+    ...place,
+    target: z.string().check(z.maxLength(300)),
+    reply: count,
+    problem: word,
+  }),
   'proxy.connect-denied': refusal,
   'proxy.target-unreachable': refusal,
   'proxy.not-a-proxy': z.object({ ...place, startsWith: word }),

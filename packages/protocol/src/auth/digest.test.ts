@@ -5,7 +5,10 @@ import { parseCredential } from './credential.ts';
 import { chooseDigest, digestAnswer } from './digest.ts';
 
 /** A platform whose random bytes make the cnonce of a vector. */
-const withCnonce = (hex: string) => ({ ...fixedPlatform(), random: () => Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)) });
+const withCnonce = (hex: string) => ({
+  ...fixedPlatform(),
+  random: () => Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)),
+});
 
 const answer = (challenge: string, user = 'puser', password = 'P r0xy:pw', count = 1, cnonce = '00112233'): string => {
   const chosen = chooseDigest(parseChallenges([challenge]));
@@ -23,7 +26,11 @@ describe('digestAnswer', () => {
   it.each([
     ['MD5', 'Digest realm="rig", nonce="n1", qop="auth", algorithm=MD5', '005c86f2db041986695837fdaf17ce21'],
     ['no algorithm named', 'Digest realm="rig", nonce="n1", qop="auth"', '005c86f2db041986695837fdaf17ce21'],
-    ['SHA-256', 'Digest realm="rig", nonce="n1", qop="auth,auth-int", algorithm=SHA-256', '7003a086cf81911c81320d85ee621d396603a1a4d899056e27cfe67361ffbf2b'],
+    [
+      'SHA-256',
+      'Digest realm="rig", nonce="n1", qop="auth,auth-int", algorithm=SHA-256',
+      '7003a086cf81911c81320d85ee621d396603a1a4d899056e27cfe67361ffbf2b',
+    ],
     ['MD5-sess', 'Digest realm="rig", nonce="n1", qop=auth, algorithm=MD5-sess', '3eee89899e9b187f29916e10ca68662f'],
     ['no qop', 'Digest realm="rig", nonce="n1"', '0c4460a8c87c079240bd46a23feeabd0'],
   ])('signs CONNECT with %s', (_name, challenge, response) => {
@@ -37,7 +44,9 @@ describe('digestAnswer', () => {
 
   it('counts the uses of a nonce in eight hexadecimal digits, unquoted, and quotes what RFC 7616 quotes', () => {
     const text = answer('Digest realm="r", nonce="n", qop="auth", opaque="o"', 'puser', 'x', 26);
-    expect(text).toMatch(/^username="puser", realm="r", nonce="n", uri="win1.corp:5986", response="[0-9a-f]{32}", opaque="o", qop=auth, nc=0000001a, cnonce="00112233"$/);
+    expect(text).toMatch(
+      /^username="puser", realm="r", nonce="n", uri="win1.corp:5986", response="[0-9a-f]{32}", opaque="o", qop=auth, nc=0000001a, cnonce="00112233"$/,
+    );
   });
 
   it('escapes quotes and backslashes in what it repeats', () => {
@@ -60,7 +69,11 @@ describe('digestAnswer', () => {
 
 describe('chooseDigest', () => {
   it('prefers SHA-256 and passes over what it cannot answer', () => {
-    const offers = ['Digest realm="r", nonce="1", algorithm=SHA-512-256', 'Digest realm="r", nonce="2", algorithm=MD5', 'Digest realm="r", nonce="3", algorithm=SHA-256'];
+    const offers = [
+      'Digest realm="r", nonce="1", algorithm=SHA-512-256',
+      'Digest realm="r", nonce="2", algorithm=MD5',
+      'Digest realm="r", nonce="3", algorithm=SHA-256',
+    ];
     expect(chooseDigest(parseChallenges(offers))?.params.get('nonce')).toBe('3');
     expect(chooseDigest(parseChallenges(offers.slice(0, 2)))?.params.get('nonce')).toBe('2');
   });

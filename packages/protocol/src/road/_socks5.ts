@@ -48,7 +48,11 @@ const REPLIES: Readonly<Record<number, string>> = {
  * @param maySignIn whether a name and a password may be given; without it only "no authentication" is offered
  * @throws proxy.auth-unsupported, proxy.needs-https, proxy.auth-rejected, proxy.socks-refused, proxy.not-a-proxy
  */
-export function* socksExchange(proxy: ProxyHop, target: Address, maySignIn: 'yes' | 'no' | 'needs-https'): SocksExchange {
+export function* socksExchange(
+  proxy: ProxyHop,
+  target: Address,
+  maySignIn: 'yes' | 'no' | 'needs-https',
+): SocksExchange {
   const methods = maySignIn === 'yes' ? [METHOD_NONE, METHOD_PASSWORD] : [METHOD_NONE];
   const [version, method] = yield* exchange([VERSION, methods.length, ...methods], 2, 'greeting');
   if (version !== VERSION) notSocks(proxy, [version, method]);

@@ -6,8 +6,8 @@ import { fail, isWinRmError, WinRmError } from '../errors.ts';
 import { formatToken, parseChallenges } from '../http/challenge.ts';
 import type { ProxyAnswerer, ProxyChallenge } from '../opened-road.ts';
 import type { Platform } from '../platform.ts';
-import type { AuthMechanism, AuthStep, Challenge } from '../security.ts';
 import type { ProxyRoute } from '../road/route.ts';
+import type { AuthMechanism, AuthStep, Challenge } from '../security.ts';
 
 /** A way to sign in to a proxy. `Basic` is also the name and password of SOCKS 5. */
 export type ProxyMechanism = 'Negotiate' | 'NTLM' | 'Digest' | 'Basic';
@@ -66,7 +66,8 @@ function credentialFor(options: ProxySignInOptions, challenge: ProxyChallenge): 
   if (named === undefined || named.host !== host || named.port !== port) {
     fail('relay.lost', { reason: 'it asked about a proxy that is not on this road' });
   }
-  if ((challenge.kind === 'socks5') !== (named.kind === 'socks5')) fail('relay.lost', { reason: 'it asked about a proxy of another kind' });
+  if ((challenge.kind === 'socks5') !== (named.kind === 'socks5'))
+    fail('relay.lost', { reason: 'it asked about a proxy of another kind' });
   const offered = namesOf(parseChallenges(challenge.offered));
   const given = options.credentials[hop - 1] ?? null;
   if (given === null) return fail('proxy.auth-required', { hop, host, port, offered });
