@@ -19,7 +19,15 @@ export {
 export { Journal, type JournalEntry, type JournalEvent, type LaneName, MAX_JOURNAL_ENTRIES } from './journal.ts';
 export type { HopReport, OpenedRoad, ProxyAnswerer, ProxyChallenge, RoadOpener } from './opened-road.ts';
 export type { Platform } from './platform.ts';
-export { checkRoute, type Hop, MAX_HOPS, type ProxyRoute, parseProxy, parseProxyUrl, printRoute } from './road/route.ts';
+export {
+  checkRoute,
+  type Hop,
+  MAX_HOPS,
+  type ProxyRoute,
+  parseProxy,
+  parseProxyUrl,
+  printRoute,
+} from './road/route.ts';
 export type { TrustAnswer, TrustOptions, TrustQuestion } from './session/first-contact.ts';
 export { type IdentifyOptions, identify } from './session/identify.ts';
 export {

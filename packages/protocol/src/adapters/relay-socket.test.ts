@@ -333,7 +333,11 @@ async function beginAnswering(answerProxy?: () => ProxyAnswerer) {
 }
 
 test('a proxy’s challenge is answered by whoever the road was given, and the road goes on', async () => {
-  const { road, socket } = await beginAnswering(() => ({ offered }) => `Basic ${offered.length}`);
+  const { road, socket } = await beginAnswering(
+    () =>
+      ({ offered }) =>
+        `Basic ${offered.length}`,
+  );
   socket.say({ type: 'challenge', challenge: CHALLENGE });
   await new Promise((resolve) => setImmediate(resolve));
   expect(socket.sent.slice(1)).toEqual(['{"type":"answer","hop":1,"authorization":"Basic 2"}']);
