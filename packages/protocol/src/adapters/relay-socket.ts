@@ -104,15 +104,11 @@ function openPipe(
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
 
-    const answerProxy = options.answerProxy?.() ?? refuseToAnswer;
-    let challengeCount = 0;
+    const answer = proxyAnswers(options, signal);
     const onChallenge = async (challenge: ProxyChallenge) => {
-      challengeCount += 1;
-      if (challengeCount > MAX_CHALLENGES) throw new WinRmError('relay.lost', { reason: 'too many questions' });
-      const authorization = await answerProxy(challenge, signal);
-      if (stage === 'dialling') socket.send(JSON.stringify({ type: 'answer', hop: challenge.hop, authorization }));
+      const message = await answer(challenge);
+      if (stage === 'dialling') socket.send(message);
     };
-
     const onText = (text: string) => {
       const message = readRelayMessage(text);
       if (message === null) giveUp(new WinRmError('relay.lost', { reason: 'an unknown message' }));
@@ -155,6 +151,18 @@ function openPipe(
       else giveUp(closeError(event.code));
     });
   });
+}
+
+/** Makes the `answer` message for each challenge of one road. @throws what the answerer throws, relay.lost */
+function proxyAnswers(options: RelayRoadOptions, signal: AbortSignal): (challenge: ProxyChallenge) => Promise<string> {
+  const answerProxy = options.answerProxy?.() ?? refuseToAnswer;
+  let count = 0;
+  return async (challenge) => {
+    count += 1;
+    if (count > MAX_CHALLENGES) throw new WinRmError('relay.lost', { reason: 'too many questions' });
+    const authorization = await answerProxy(challenge, signal);
+    return JSON.stringify({ type: 'answer', hop: challenge.hop, authorization });
+  };
 }
 
 /** For a road without credentials. */
