@@ -1,6 +1,6 @@
 import { isWinRmError } from '@fairlead/protocol';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { parseCommandLine, UsageError } from './arguments.ts';
 
 const EXEC = ['exec', '--target', 'srv1', '--user', 'CORP\\ana'];
@@ -164,5 +164,13 @@ describe('the proxies of a command line', () => {
     ['is one of auto', ['-p', 'http://c:1', '--proxy-user', 'bob', '--proxy-auth', 'kerberos']],
   ])('are refused with a sentence: %s', (sentence, words) => {
     expect(() => settings(...words)).toThrow(sentence);
+  });
+
+  it('come from the command line alone, never from the machine (R34)', () => {
+    for (const name of ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY', 'https_proxy', 'http_proxy', 'all_proxy']) {
+      vi.stubEnv(name, 'http://proxy.corp:3128');
+    }
+    expect(settings()?.hops).toEqual([]);
+    vi.unstubAllEnvs();
   });
 });

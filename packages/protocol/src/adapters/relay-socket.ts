@@ -78,14 +78,7 @@ function openPipe(
 ): Promise<OpenedRoad> {
   const url = `${options.origin.replace(/^http/, 'ws').replace(/\/$/, '')}${PIPE_PATH}`;
   return new Promise((resolve, reject) => {
-    let socket: WebSocket;
-    try {
-      socket = new (options.WebSocket ?? WebSocket)(url);
-    } catch (cause) {
-      reject(new WinRmError('relay.unreachable', { url }, cause));
-      return;
-    }
-    socket.binaryType = 'arraybuffer';
+    const socket = makeSocket(options, url); // what it throws rejects
     const stream = new RelayStream(socket, `${lane} through the relay`);
     let stage: 'connecting' | 'dialling' | 'open' | 'over' = 'connecting';
 
@@ -175,6 +168,16 @@ function schemesOf(offered: readonly string[]): string {
   return [...new Set(offered.map((value) => /^[A-Za-z0-9-]{1,32}/.exec(value.trim())?.[0] ?? ''))]
     .filter((name) => name !== '')
     .join(', ');
+}
+
+function makeSocket(options: RelayRoadOptions, url: string): WebSocket {
+  try {
+    const socket = new (options.WebSocket ?? WebSocket)(url);
+    socket.binaryType = 'arraybuffer';
+    return socket;
+  } catch (cause) {
+    throw new WinRmError('relay.unreachable', { url }, cause);
+  }
 }
 
 function closeError(code: number): WinRmError {

@@ -127,7 +127,7 @@ function ipv6Bytes(text: string): Uint8Array {
     [Number(a) * 256 + Number(b), Number(c) * 256 + Number(d)].map((group) => group.toString(16)).join(':'),
   );
   const [front = [], back = []] = plain.split('::').map((half) => (half === '' ? [] : half.split(':')));
-  const zeros = new Array<string>(8 - front.length - back.length).fill('0');
+  const zeros = Array.from({ length: 8 - front.length - back.length }, () => '0');
   const groups = [...front, ...zeros, ...back].map((group) => Number.parseInt(group, 16));
   return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 255]));
 }
