@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseCredential } from '../auth/credential.ts';
 import { fromBase64, latin1Decode, NO_BYTES, toBase64, utf8Encode } from '../bytes/bytes.ts';
@@ -402,4 +403,49 @@ describe('a proxy over TLS', () => {
       expect(run.pairs[0]?.destroyed.near()).not.toBeNull();
     },
   );
+});
+
+describe('a proxy that says anything at all', () => {
+  const replies = fc.array(
+    fc.oneof(fc.constantFrom('\x05\x00', '\x05\x02', '\x01\x00', '\x05\x00\x00\x01'), fc.string()),
+    {
+      maxLength: 6,
+    },
+  );
+
+  it('gives a tunnel or a WinRmError over SOCKS', async () => {
+    await fc.assert(
+      fc.asyncProperty(replies, async (texts) => {
+        const script = texts.map((text) => ({ send: text.replace(/[^\0-\xff]/g, '?') }));
+        const run = walk([[...script, { end: true }]], { hops: [SOCKS] });
+        await run.road.then(undefined, (error: unknown) => expect(error).toBeInstanceOf(WinRmError));
+      }),
+    );
+  });
+
+  it('gives a WinRmError over CONNECT, whatever it offers', async () => {
+    const scheme = fc.constantFrom('Negotiate', 'NTLM', 'Digest', 'Basic', 'x');
+    const value = fc.constantFrom(
+      '',
+      ' TlRMTVNTUAAC',
+      ' AAAA',
+      ' realm="a", nonce="b", qop="auth"',
+      ' realm=a',
+      ' =',
+      ' "',
+    );
+    const offers = fc.array(
+      fc.tuple(scheme, value).map((parts) => parts.join('')),
+      { maxLength: 4 },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(offers, { minLength: 1, maxLength: 4 }), async (legs) => {
+        const run = walk([[...legs.map((leg) => asks(leg)), { end: true }]]);
+        await run.road.then(
+          () => expect.unreachable('nothing was granted'),
+          (error: unknown) => expect(error).toBeInstanceOf(WinRmError),
+        );
+      }),
+    );
+  });
 });
