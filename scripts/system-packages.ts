@@ -7,15 +7,20 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 
 /** Package and what it is for. */
 export const SYSTEM_PACKAGES: Readonly<Record<string, string>> = {
+  apache2: 'a proxy with Basic, Digest and NTLM',
   chromium: 'the browser of the end-to-end tests',
+  'dante-server': 'a SOCKS proxy',
   'fonts-dejavu-core': 'something for that browser to draw text with',
   'gnutls-bin': 'a TLS server that is not ours',
   'gss-ntlmssp': 'an NTLM acceptor that is not ours',
+  'libapache2-mod-auth-gssapi': 'lets Apache take NTLM',
+  microsocks: 'a SOCKS proxy with a password, which needs no account of the system',
   openssl: 'certificates, and another TLS server that is not ours',
   python3: 'runs the test server',
   'python3-gssapi': 'lets it use GSS-API',
   'python3-winrm': 'a WinRM client that is not ours',
   'squid-openssl': 'a real proxy',
+  tinyproxy: 'a proxy of another make',
 };
 
 /** While this exists and says 101, a package's daemon does not start when it is installed. */

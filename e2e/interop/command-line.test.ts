@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type GssServer, type Peer, RIG_ACCOUNT, startGssServer, startProxy } from '../peers/peers.ts';
+import {
+  type GssServer,
+  type Peer,
+  RIG_ACCOUNT,
+  RIG_PROXY_ACCOUNTS,
+  startGssServer,
+  startProxy,
+} from '../peers/peers.ts';
 import { connectionsOf } from './run-session.ts';
 
 const MAIN = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url));
@@ -30,9 +37,12 @@ function fairlead(
   words: readonly string[],
   input: Buffer | string = '',
   password: string = RIG_ACCOUNT.password,
+  environment: Record<string, string> = {},
 ): Promise<Ended> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [MAIN, ...words], { env: { ...process.env, FAIRLEAD_PASSWORD: password } });
+    const child = spawn(process.execPath, [MAIN, ...words], {
+      env: { ...process.env, FAIRLEAD_PASSWORD: password, ...environment },
+    });
     const stdout: Buffer[] = [];
     let stderr = '';
     child.stdout.on('data', (bytes: Buffer) => stdout.push(bytes));
@@ -161,5 +171,57 @@ describe('fairlead identify', () => {
       `http://127.0.0.1:${squid.port}`,
     ]);
     expect(JSON.parse(json.stdout.toString())).toMatchObject({ type: 'identity', productVendor: 'Test rig' });
+  });
+});
+
+describe('fairlead through proxies that want a sign-in', () => {
+  const { ntlm, plain } = RIG_PROXY_ACCOUNTS;
+  const passwords = { FAIRLEAD_PROXY_PASSWORD: plain.password, FAIRLEAD_PROXY_PASSWORD_2: ntlm.password };
+  let secured: GssServer;
+  let socks: Peer;
+  let asking: Peer;
+  beforeAll(async () => {
+    [secured, socks, asking] = await Promise.all([
+      startGssServer({ cbt: 'strict' }),
+      startProxy('microsocks'),
+      startProxy('squid-ntlm-gss'),
+    ]);
+  });
+  afterAll(() => Promise.all([secured?.stop(), socks?.stop(), asking?.stop()]));
+
+  const chain = () => [
+    ...['--proxy', `socks5://127.0.0.1:${socks.port}`, '--proxy-user', plain.user],
+    ...['--proxy', `http://127.0.0.1:${asking.port}`, '--proxy-user', ntlm.user],
+  ];
+  const execOver = (target: string, options: readonly string[], environment: Record<string, string> = passwords) =>
+    fairlead(
+      ['exec', '--target', target, '--user', RIG_ACCOUNT.user, ...options, '--', 'echo', 'hello'],
+      ...(['', RIG_ACCOUNT.password, environment] as const),
+    );
+  const https = () => [`https://127.0.0.1:${secured.tls?.port}`, ['--pin', secured.tls?.sha256 ?? '']] as const;
+
+  it('goes through a chain of them, each with its own', async () => {
+    const [target, pin] = https();
+    const ended = await execOver(target, [...pin, ...chain()]);
+    expect({ ...ended, stdout: ended.stdout.toString() }).toEqual({ stdout: 'hello\n', stderr: '', code: 0 });
+  });
+
+  it('names the one that refuses, in its words, and exits with 66', async () => {
+    const [target, pin] = https();
+    const wrong = { ...passwords, FAIRLEAD_PROXY_PASSWORD_2: 'wrong' };
+    const { code, stderr } = await execOver(target, [...pin, ...chain()], wrong);
+    expect([code, stderr]).toEqual([
+      66,
+      expect.stringContaining(`127.0.0.1:${asking.port} refused the sign-in with NTLM`),
+    ]);
+    expect(stderr).toContain('proxy.auth-rejected');
+    expect(stderr).toContain('Access Denied');
+  });
+
+  it('gives them nothing for an http target unless the danger is named', async () => {
+    const refused = await execOver(target, chain());
+    expect([refused.code, refused.stderr]).toEqual([66, expect.stringContaining('proxy.needs-https')]);
+    const ended = await execOver(target, [...chain(), '--danger-http-behind-authenticated-proxy']);
+    expect({ ...ended, stdout: ended.stdout.toString() }).toEqual({ stdout: 'hello\n', stderr: '', code: 0 });
   });
 });

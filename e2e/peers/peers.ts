@@ -104,13 +104,21 @@ export interface ProxyPeer extends Peer {
   readonly read: (file: string) => string;
 }
 
-/** Starts one proxy of `proxies/`, named as its file without ".conf". */
+/** For the proxies that check a password: Basic and Digest, tinyproxy's own Basic, NTLM and Negotiate. Fixtures. */
+export const RIG_PROXY_ACCOUNTS = {
+  plain: { user: 'puser', password: 'P r0xy:pw' },
+  tinyproxy: { user: 'puser', password: 'Pr0xypw' },
+  ntlm: { user: 'RIG\\puser', password: 'P-pw-1' },
+} as const;
+
+/** Starts one proxy of `proxies/`, named as its file without ".conf". NTLM needs no keytab, so it gets an empty one. */
 export async function startProxy(name: string): Promise<ProxyPeer> {
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-proxy-'));
   chmodSync(folder, 0o755);
   const run = promisify(execFile);
   const port = await freePort();
-  await run(join(HERE, 'proxies/run.sh'), ['start', name, join(folder, 'px'), String(port)]);
+  const env = { RIG_PROXY_KEYTAB: '/dev/null', ...process.env };
+  await run(join(HERE, 'proxies/run.sh'), ['start', name, join(folder, 'px'), String(port)], { env });
   return {
     port,
     read: (file) => readFileSync(join(folder, 'px', file), 'utf8'),

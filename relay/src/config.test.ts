@@ -55,6 +55,7 @@ test('readConfig says which setting is broken, in one line, without its value', 
     ['FAIRLEAD_DEMO', '{'],
     ['FAIRLEAD_DEMO', '{}'],
     ['FAIRLEAD_METRICS_TOKEN', 'hunter2'],
+    ['FAIRLEAD_HTTP_BEHIND_AUTHENTICATED_PROXY', 'yes'],
   ];
   for (const [name, value] of broken) {
     const read = () => readConfig({ [name]: value });

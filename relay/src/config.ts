@@ -96,6 +96,19 @@ const SETTINGS = {
     schema: rules('proxies'),
     about: 'Proxies the relay may use, written as targets are, always with a port: proxy.corp:3128@10.0.0.0/8.',
   },
+  proxyCa: {
+    names: ['FAIRLEAD_PROXY_CA'],
+    fallback: null,
+    schema: z.string().min(1, 'is empty').max(4096),
+    about: 'PEM file of certificates that may vouch for proxies spoken to over TLS (https://), besides the usual ones.',
+  },
+  httpBehindSignIn: {
+    names: ['FAIRLEAD_HTTP_BEHIND_AUTHENTICATED_PROXY'],
+    fallback: 'refuse',
+    schema: z.enum(['refuse', 'allow'], 'is not refuse or allow'),
+    about:
+      'Whether a proxy that wants credentials gets them for an http target: refuse, or allow, and then only when the person chooses that danger too.',
+  },
   connectionLimit: {
     names: ['FAIRLEAD_CONNECTIONS'],
     fallback: '64',

@@ -6,15 +6,16 @@ import {
   readTabMessage,
   type TicketRequest,
 } from '@fairlead/contract';
-import { ForwardGuard, type HopReport, isWinRmError, walkRoad } from '@fairlead/protocol/road';
+import { ForwardGuard, type HopReport, isWinRmError, TlsGuard, walkRoad } from '@fairlead/protocol/road';
 import type { RawData } from 'ws';
+import { AskTab } from './ask-tab.ts';
 import { CAUSES, type Cause, PIPE_ENDS } from './dial-causes.ts';
 import { judgeRoad } from './dial-policy.ts';
 import { createDialer } from './dialer.ts';
 import type { LastingPipe, LetGo, PipeEnd, PipeLink } from './lasting-pipe.ts';
 import type { ResumeAttempt } from './lasting-pipes.ts';
 import type { MessageSocket } from './message-socket.ts';
-import { Pipe } from './pipe.ts';
+import { Pipe, type PipeGuard } from './pipe.ts';
 import type { PipeRoom } from './pipe-room.ts';
 import { nodePlatform } from './platform.ts';
 import type { SignIn } from './store.ts';
@@ -40,6 +41,8 @@ export class DialSocket implements PipeLink {
   /** Null once the road is open: an idle pipe keeps nothing it does not need. */
   #stop: AbortController | null = new AbortController();
   readonly #ticketTimer: ReturnType<typeof setTimeout>;
+  /** Null once the road is open, as above. */
+  #asking: AskTab | null = null;
   #stage: 'waiting' | 'dialling' | 'open' | 'over' = 'waiting';
   #pipe: Pipe | null = null;
   /** In place of `#pipe`, for a tab that dialled with `resumable`. */
@@ -136,6 +139,8 @@ export class DialSocket implements PipeLink {
     else if (message.type === 'ack') {
       if (this.#lasting === null) this.close('malformed');
       else this.#lasting.acknowledge(this, message.count);
+    } else if (message.type === 'answer') {
+      if (this.#asking?.take(message) !== true) this.close('malformed');
     } else if (message.type === 'end') {
       if (this.#lasting !== null) this.#lasting.receiveEnd(this);
       else if (this.#pipe === null) this.close('malformed');
@@ -215,10 +220,16 @@ export class DialSocket implements PipeLink {
     const onHop = (report: HopReport) => this.#say({ type: 'hop', report });
     const report = { hop: 0, party: 'relay', host: '', port: 0, stage: 'open', ms: 0, address: '' } as const;
     onHop(report);
-    const { target, route } = request;
+    const { target, route, scheme = 'http' } = request;
+    const { mayHttpBehindSignIn } = this.#room;
+    const asking = new AskTab((message) => this.#say(message));
+    this.#asking = asking;
     const road = await walkRoad({
       route,
-      target,
+      target: { ...target, scheme: scheme === 'https' ? 'https' : 'http' },
+      answerProxy: asking.answer,
+      httpBehindSignIn: mayHttpBehindSignIn ? 'allow' : 'refuse',
+      secureHop: this.#room.secureHop,
       dial: createDialer({
         rules: route.hops.length === 0 ? this.#room.policy.targets : this.#room.policy.proxies,
         timeoutMs: this.#room.dialTimeoutMs,
@@ -234,7 +245,7 @@ export class DialSocket implements PipeLink {
       road.stream.destroy();
       return;
     }
-    const guard = road.form === 'absolute' ? new ForwardGuard(target) : null;
+    const guard = guardOf(road.form, target, asking.hasAnswered && !mayHttpBehindSignIn);
     const invited = this.#isResumable ? await this.#room.lasting.invite() : null;
     if (this.#isOver()) {
       road.stream.destroy();
@@ -242,6 +253,7 @@ export class DialSocket implements PipeLink {
     }
     this.#stage = 'open';
     this.#stop = null;
+    this.#asking = null;
     this.#room.metrics.pipesOpen.inc();
     this.#room.metrics.dials.inc({ result: 'opened' });
     this.#log('pipe.opened', {});
@@ -367,6 +379,12 @@ export class DialSocket implements PipeLink {
 }
 
 type PipeEvent = 'pipe.opened' | 'pipe.refused' | 'pipe.held' | 'pipe.resumed' | 'pipe.closed' | 'relay.fault';
+
+/** What the road must be held to. The seed's rules R5 (TLS behind a proxy that was signed in to) and R28 (absolute form) */
+function guardOf(form: 'origin' | 'absolute', target: TicketRequest['target'], isTlsOnly: boolean): PipeGuard | null {
+  if (form === 'absolute') return new ForwardGuard(target);
+  return isTlsOnly ? new TlsGuard() : null;
+}
 
 function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : typeof error;

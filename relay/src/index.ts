@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, Server } from 'node:http';
+import { nodeSecureHop } from '@fairlead/protocol/proxy-tls';
 import type { DestinationStream } from 'pino';
 import { CodeDesk, TicketDesk } from './access.ts';
 import { Api } from './api.ts';
@@ -107,6 +108,8 @@ function assemble({ config, parts, log, site, policy, store }: Materials) {
     connectionLimit: config.connectionLimit,
     dialTimeoutMs: config.dialTimeoutSeconds * 1000,
     lasting: new LastingPipes({ holdBytes: config.holdBytes, holdSeconds: config.holdSeconds, metrics }),
+    secureHop: nodeSecureHop(config.proxyCa === null ? [] : [readCa(config.proxyCa)]),
+    mayHttpBehindSignIn: config.httpBehindSignIn === 'allow',
     ...(parts.beatMs === undefined ? {} : { beatMs: parts.beatMs }),
   });
   const origins = new OriginCheck(config.publicOrigin, config.host);
@@ -162,6 +165,16 @@ function policyOf(config: RelayConfig): DialPolicy {
 
 function textsOf(rules: readonly Rule[]): string[] {
   return rules.map((rule) => rule.text);
+}
+
+function readCa(file: string): string {
+  try {
+    const text = readFileSync(file, 'utf8');
+    if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
+  } catch (cause) {
+    throw new StartError('FAIRLEAD_PROXY_CA cannot be read.', { cause });
+  }
+  throw new StartError('FAIRLEAD_PROXY_CA has no certificate in it; PEM is expected.');
 }
 
 function readVersion(): string {

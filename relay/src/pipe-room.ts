@@ -1,5 +1,5 @@
 import { BEAT_MS, MAX_SILENCE_MS } from '@fairlead/contract';
-import type { Platform } from '@fairlead/protocol/road';
+import type { Platform, SecureHop } from '@fairlead/protocol/road';
 import type { TicketDesk } from './access.ts';
 import type { DialPolicy } from './dial-policy.ts';
 import { DialSocket } from './dial-socket.ts';
@@ -22,6 +22,10 @@ export interface PipeRoomOptions {
   readonly connectionLimit: number;
   readonly dialTimeoutMs: number;
   readonly lasting: LastingPipes;
+  /** For proxies that are spoken to over TLS. */
+  readonly secureHop: SecureHop;
+  /** Whether proxies may be given credentials when the target is http, against the seed's rule R5. */
+  readonly mayHttpBehindSignIn: boolean;
   /** Milliseconds between beats; `BEAT_MS` but in tests. */
   readonly beatMs?: number;
 }
@@ -35,6 +39,8 @@ export class PipeRoom {
   readonly resolve: Resolve;
   readonly clock: Pick<Platform, 'now' | 'monotonicMs'>;
   readonly dialTimeoutMs: number;
+  readonly secureHop: SecureHop;
+  readonly mayHttpBehindSignIn: boolean;
   readonly connectionLimit: number;
   /** Pipes that outlive their sockets. */
   readonly lasting: LastingPipes;
@@ -53,6 +59,8 @@ export class PipeRoom {
     this.clock = options.clock;
     this.dialTimeoutMs = options.dialTimeoutMs;
     this.lasting = options.lasting;
+    this.secureHop = options.secureHop;
+    this.mayHttpBehindSignIn = options.mayHttpBehindSignIn;
     this.#store = options.store;
     this.connectionLimit = options.connectionLimit;
     this.#timer = setInterval(() => this.#tick(), options.beatMs ?? BEAT_MS).unref();

@@ -1,4 +1,4 @@
-import type { ByteStream, ForwardGuard } from '@fairlead/protocol/road';
+import type { ByteStream } from '@fairlead/protocol/road';
 import type { WebSocket } from 'ws';
 
 /** Above this in the WebSocket's buffer the TCP connection is no longer read. */
@@ -21,6 +21,11 @@ export type PipeSocket = Pick<WebSocket, 'isPaused' | 'pause' | 'resume' | 'buff
   send(message: Uint8Array | string, options: { binary: boolean }, onSent?: () => void): void;
 };
 
+/** Reads what goes up and gives back what may go on; throws at what may not. */
+export interface PipeGuard {
+  feed(bytes: Uint8Array): Uint8Array;
+}
+
 /**
  * One WebSocket joined to one TCP connection, for as long as both live. Holds at most `HIGH_WATER_BYTES` and one chunk
  * on the way down, `HIGH_INFLIGHT_BYTES` and one message on the way up.
@@ -30,7 +35,7 @@ export class Pipe {
   bytesDown = 0;
   readonly #socket: PipeSocket;
   readonly #stream: ByteStream;
-  readonly #guard: ForwardGuard | null;
+  readonly #guard: PipeGuard | null;
   readonly #onOver: (error: unknown) => void;
   #inflightBytes = 0;
   #hasEndedUp = false;
@@ -39,10 +44,10 @@ export class Pipe {
   #wakeDown: (() => void) | null = null;
 
   /**
-   * @param guard reads what goes to a proxy in absolute form, and refuses what the ticket is not for
+   * @param guard refuses what the ticket is not for
    * @param onOver told once: null when both directions have ended, else what broke
    */
-  constructor(socket: PipeSocket, stream: ByteStream, guard: ForwardGuard | null, onOver: (error: unknown) => void) {
+  constructor(socket: PipeSocket, stream: ByteStream, guard: PipeGuard | null, onOver: (error: unknown) => void) {
     this.#socket = socket;
     this.#stream = stream;
     this.#guard = guard;

@@ -16,7 +16,7 @@ export interface TestRelay {
   readonly folder: string;
   signIn(code?: string): Promise<string>;
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
-  ticket(cookie: string, target: Place, hops?: readonly Hop[]): Promise<string>;
+  ticket(cookie: string, target: Place, hops?: readonly Hop[], scheme?: 'http' | 'https'): Promise<string>;
   /** Opens the byte socket and sends the ticket. */
   dial(cookie: string, ticket: string): Promise<TestPipe>;
   close(): Promise<void>;
@@ -27,7 +27,8 @@ interface Place {
   port: number;
 }
 interface Hop extends Place {
-  kind: 'http-connect' | 'http-forward';
+  kind: 'http-connect' | 'http-forward' | 'socks5';
+  tls?: boolean | undefined;
 }
 
 /** A page of the smallest kind, with its csp.json. */
@@ -70,8 +71,8 @@ export async function startTestRelay(env: Record<string, string> = {}, parts: Re
       if (answer.status !== 200) throw new Error(`sign-in answered ${answer.status}`);
       return (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
     },
-    async ticket(cookie, target, hops = []) {
-      const answer = await post(API_PATHS.tickets, { target, route: { name: '', hops } }, { Cookie: cookie });
+    async ticket(cookie, target, hops = [], scheme = 'http') {
+      const answer = await post(API_PATHS.tickets, { target, route: { name: '', hops }, scheme }, { Cookie: cookie });
       const body = (await answer.json()) as { ticket?: string };
       if (body.ticket === undefined) throw new Error(`tickets answered ${answer.status} ${JSON.stringify(body)}`);
       return body.ticket;

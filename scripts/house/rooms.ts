@@ -16,7 +16,14 @@ const CORE = 'packages/protocol/src';
 const CORE_ROOMS = ['bytes', 'crypto', 'codec', 'http', 'road', 'tls', 'auth', 'seal', 'wsman', 'shell', 'session'];
 /** A core test may set a scene with any room's open door; private files stay private. */
 const CORE_TESTS = ['root', 'testing', 'adapters', ...CORE_ROOMS, 'npm:ntlm-client', 'npm:@noble', 'node'];
-const PEERS = ['protocol', 'protocol/road', 'protocol/relay', 'protocol/node', 'protocol/testing'];
+const PEERS = [
+  'protocol',
+  'protocol/road',
+  'protocol/relay',
+  'protocol/node',
+  'protocol/proxy-tls',
+  'protocol/testing',
+];
 
 function core(name: string, mayImport: readonly string[], mayImportTypes: readonly string[] = []): Room {
   return {
@@ -62,14 +69,24 @@ export const ROOMS: readonly Room[] = [
   {
     name: 'cli',
     folder: 'packages/cli',
-    mayImport: ['protocol', 'protocol/node', 'protocol/road', 'web/messages', 'node'],
+    mayImport: ['protocol', 'protocol/node', 'protocol/proxy-tls', 'protocol/road', 'web/messages', 'node'],
     testsMayImport: ['testbed', 'protocol/testing'],
   },
   {
     name: 'relay',
     folder: 'relay',
-    mayImport: ['contract', 'protocol/road', 'npm:zod', 'npm:ws', 'npm:undici', 'npm:pino', 'npm:prom-client', 'node'],
-    testsMayImport: ['protocol/testing', 'protocol/relay', 'protocol/node'],
+    mayImport: [
+      'contract',
+      'protocol/road',
+      'protocol/proxy-tls',
+      'npm:zod',
+      'npm:ws',
+      'npm:undici',
+      'npm:pino',
+      'npm:prom-client',
+      'node',
+    ],
+    testsMayImport: ['protocol', 'protocol/testing', 'protocol/relay', 'protocol/node'],
   },
   {
     name: 'web/features',
@@ -178,6 +195,7 @@ export const DRIVER_FILES: ReadonlySet<string> = new Set(
     'bytes/deadline.ts',
     'road/walk.ts',
     'road/_connect.ts',
+    'road/_socks.ts',
     'tls/stream.ts',
     'wsman/lane.ts',
     'wsman/client.ts',

@@ -32,7 +32,13 @@ describe('status-api', () => {
     ['half a port', { ...BASE, demo: { ...DEMO, target: { host: 'a', port: 1.5 } } }],
     ['no host', { ...BASE, demo: { ...DEMO, target: { host: '', port: 1 } } }],
     ['no user', { ...BASE, demo: { ...DEMO, user: '' } }],
-    ['an unknown hop', { ...BASE, demo: { ...DEMO, route: { name: '', hops: [{ ...HOP, kind: 'socks5' }] } } }],
+    ['an unknown hop', { ...BASE, demo: { ...DEMO, route: { name: '', hops: [{ ...HOP, kind: 'socks4' }] } } }],
+    ['a SOCKS hop', { ...BASE, demo: { ...DEMO, route: { name: '', hops: [{ ...HOP, kind: 'socks5' }] } } }],
+    ['a hop over TLS', { ...BASE, demo: { ...DEMO, route: { name: '', hops: [{ ...HOP, tls: true }] } } }],
+    [
+      'a hop that is unclear about TLS',
+      { ...BASE, demo: { ...DEMO, route: { name: '', hops: [{ ...HOP, tls: 1 }] } } },
+    ],
     ['nine hops', { ...BASE, demo: { ...DEMO, route: { name: '', hops: Array(9).fill(HOP) } } }],
   ])('parseStatus judges %s as the contract’s schema does', (_name, value) => {
     const read = statusSchema.safeParse(value);

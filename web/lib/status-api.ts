@@ -48,12 +48,14 @@ export function parseStatus(value: unknown): Status | null {
   const { https } = demo;
   if (https !== undefined && !(isRecord(https) && isAddress(https['target']))) return null;
   const secure = isRecord(https) && isAddress(https['target']) ? { https: { target: addressOf(https['target']) } } : {};
-  const route = { name, hops: hops.map((hop) => ({ kind: hop.kind, host: hop.host, port: hop.port })) };
+  const route = { name, hops: hops.map(hopOf) };
   return { signedIn, version, demo: { target: addressOf(demo['target']), ...secure, route, user }, canReach: reach };
 }
 
 type Address = { readonly host: string; readonly port: number };
-type Hop = Address & { readonly kind: 'http-connect' | 'http-forward' };
+type Hop = Address & { readonly kind: (typeof HOP_KINDS)[number]; readonly tls?: boolean };
+
+const HOP_KINDS = ['http-connect', 'http-forward', 'socks5'] as const;
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 const isTexts = (value: unknown): value is string[] =>
@@ -66,4 +68,9 @@ const isAddress = (value: unknown): value is Address => {
 };
 const addressOf = ({ host, port }: Address): Address => ({ host, port });
 const isHop = (value: unknown): value is Hop =>
-  isRecord(value) && (value['kind'] === 'http-connect' || value['kind'] === 'http-forward') && isAddress(value);
+  isRecord(value) &&
+  HOP_KINDS.some((kind) => kind === value['kind']) &&
+  (!('tls' in value) || typeof value['tls'] === 'boolean') &&
+  isAddress(value);
+const hopOf = ({ kind, host, port, tls }: Hop): Hop =>
+  tls === undefined ? { kind, host, port } : { kind, host, port, tls };

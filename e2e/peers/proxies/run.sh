@@ -31,6 +31,10 @@ squid*)
     *bump*) [ -f "$dir/ca.pem" ] || { openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj /CN=rig-bump-ca -keyout "$dir/k" -out "$dir/c" 2>/dev/null; cat "$dir/c" "$dir/k" > "$dir/ca.pem"; }
         rm -rf "$dir/ssl_db"; /usr/lib/squid/security_file_certgen -c -s "$dir/ssl_db" -M 4MB > /dev/null ;;
     esac
+    case $name in
+    *tls*) openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj /CN=localhost -addext 'subjectAltName=DNS:localhost,IP:127.0.0.1' \
+            -keyout "$dir/k.pem" -out "$dir/c.pem" 2>/dev/null; cat "$dir/c.pem" "$dir/k.pem" > "$dir/ck.pem" ;;
+    esac
     [ "$(id -u)" -ne 0 ] || chown -R proxy "$dir"     # as another user squid simply runs as that user
     set -- squid -N -f "$dir/conf" -n "rig$port" ;;
 apache*)
@@ -47,7 +51,9 @@ tinyproxy*) set -- tinyproxy -d -c "$dir/conf" ;;
 haproxy*) set -- haproxy -db -f "$dir/conf" ;;
 privoxy*) set -- privoxy --no-daemon "$dir/conf" ;;
 nginx*) chmod 777 "$dir"; set -- nginx -c "$dir/conf" -p "$dir" ;;
-sockd*) set -- danted -f "$dir/conf" ;;
+microsocks) set -- microsocks -i 127.0.0.1 -p "$port" -u puser -P 'P r0xy:pw' ;;
+sockd*) [ "$(id -u)" -eq 0 ] || sed -i '/^user\./d' "$dir/conf"     # as another user it cannot change users
+    set -- danted -f "$dir/conf" ;;
 *) echo "no such proxy: $name" >&2; exit 2 ;;
 esac
 listens() { python3 -c "import socket; socket.create_connection(('127.0.0.1', $port), 1)" 2>/dev/null; }

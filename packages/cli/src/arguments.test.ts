@@ -1,6 +1,6 @@
 import { isWinRmError } from '@fairlead/protocol';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { parseCommandLine, UsageError } from './arguments.ts';
 
 const EXEC = ['exec', '--target', 'srv1', '--user', 'CORP\\ana'];
@@ -124,5 +124,53 @@ describe('parseCommandLine', () => {
         }
       }),
     );
+  });
+});
+
+describe('the proxies of a command line', () => {
+  const settings = (...words: string[]) => {
+    const request = parseCommandLine([...HTTPS, '--user', 'ana', ...words, '--', 'x']);
+    return 'proxySignIn' in request ? { ...request.proxySignIn, hops: request.route.hops } : null;
+  };
+
+  it('may be TLS and SOCKS ones, each with a user of its own', () => {
+    const proxies = ['-p', 'https://a', '-p', 'socks5://b', '-p', 'http://c:3128'];
+    expect(settings(...proxies, '--proxy-user', '', '--proxy-user', 'CORP\\bob', '--proxy-ca', 'ca.pem')).toEqual({
+      users: ['', 'CORP\\bob'],
+      mechanisms: ['Negotiate', 'NTLM', 'Digest', 'Basic'],
+      caFiles: ['ca.pem'],
+      isHttpDangerChosen: false,
+      hops: [
+        { kind: 'http-connect', host: 'a', port: 443, tls: true },
+        { kind: 'socks5', host: 'b', port: 1080 },
+        { kind: 'http-connect', host: 'c', port: 3128 },
+      ],
+    });
+  });
+
+  it('take the mechanism that is named, and the danger that is', () => {
+    const words = ['-p', 'http://c:3128', '--proxy-user', 'bob', '--danger-http-behind-authenticated-proxy'];
+    expect(settings(...words, '--proxy-auth', 'ntlm')).toMatchObject({
+      mechanisms: ['NTLM'],
+      isHttpDangerChosen: true,
+    });
+    expect(settings(...words, '--proxy-auth', 'auto')?.mechanisms).toHaveLength(4);
+  });
+
+  it.each([
+    ['more --proxy-user', ['--proxy-user', 'bob']],
+    ['goes with --proxy-user', ['-p', 'http://c:1', '--proxy-auth', 'ntlm']],
+    ['goes with --proxy-user', ['-p', 'http://c:1', '--danger-http-behind-authenticated-proxy']],
+    ['is one of auto', ['-p', 'http://c:1', '--proxy-user', 'bob', '--proxy-auth', 'kerberos']],
+  ])('are refused with a sentence: %s', (sentence, words) => {
+    expect(() => settings(...words)).toThrow(sentence);
+  });
+
+  it('come from the command line alone, never from the machine (R34)', () => {
+    for (const name of ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY', 'https_proxy', 'http_proxy', 'all_proxy']) {
+      vi.stubEnv(name, 'http://proxy.corp:3128');
+    }
+    expect(settings()?.hops).toEqual([]);
+    vi.unstubAllEnvs();
   });
 });

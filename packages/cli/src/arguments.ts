@@ -1,10 +1,12 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import {
+  ALL_PROXY_MECHANISMS,
   type AuthPolicy,
   fail,
   type Hop,
+  type ProxyMechanism,
   type ProxyRoute,
-  parseProxyUrl,
+  parseProxy,
   parseTarget,
   parseThumbprint,
   type Target,
@@ -22,6 +24,7 @@ export type Request =
 export interface Common {
   readonly target: Target;
   readonly route: ProxyRoute;
+  readonly proxySignIn: ProxySettings;
   /** SHA-256 thumbprints, upper-case hexadecimal; the host must show one of them if there are any. */
   readonly pins: readonly string[];
   /** Files of certificates that may vouch for the host. */
@@ -29,6 +32,17 @@ export interface Common {
   readonly allowLegacyTls: boolean;
   readonly isJson: boolean;
   readonly journalFile: string | null;
+}
+
+/** How the proxies of the road are signed in to, and trusted. */
+export interface ProxySettings {
+  /** One for each proxy, nearest first; "" for one that needs none. */
+  readonly users: readonly string[];
+  readonly mechanisms: readonly ProxyMechanism[];
+  /** Files of certificates that may vouch for proxies spoken to over TLS. */
+  readonly caFiles: readonly string[];
+  /** Gives credentials to proxies although the target is http. */
+  readonly isHttpDangerChosen: boolean;
 }
 
 /** Who signs in and how. */
@@ -58,6 +72,10 @@ const UTF_8 = '65001';
 const OPTIONS = {
   target: { type: 'string', short: 't' },
   proxy: { type: 'string', multiple: true, short: 'p' },
+  'proxy-user': { type: 'string', multiple: true },
+  'proxy-auth': { type: 'string' },
+  'proxy-ca': { type: 'string', multiple: true },
+  'danger-http-behind-authenticated-proxy': { type: 'boolean' },
   forward: { type: 'boolean' },
   pin: { type: 'string', multiple: true },
   ca: { type: 'string', multiple: true },
@@ -96,6 +114,7 @@ export function parseCommandLine(words: readonly string[]): Request {
   const common: Common = {
     target,
     route: routeOf(values.proxy ?? [], values.forward === true),
+    proxySignIn: proxySettingsOf(values),
     ...trustOf(target, values),
     isJson: values.json === true,
     journalFile: values.journal ?? null,
@@ -139,9 +158,30 @@ function routeOf(proxies: readonly string[], isForward: boolean): ProxyRoute {
   if (isForward && proxies.length === 0) throw new UsageError('--forward needs a --proxy.');
   const last = proxies.length - 1;
   const hops: Hop[] = proxies.map((url, index) =>
-    parseProxyUrl(url, isForward && index === last ? 'http-forward' : 'http-connect'),
+    parseProxy(url, isForward && index === last ? 'http-forward' : 'http-connect'),
   );
   return { name: 'command line', hops };
+}
+
+function proxySettingsOf(values: Values): ProxySettings {
+  const { proxy = [], 'proxy-user': users = [], 'proxy-auth': auth, 'proxy-ca': caFiles = [] } = values;
+  const isHttpDangerChosen = values['danger-http-behind-authenticated-proxy'] === true;
+  if (users.length > proxy.length) throw new UsageError('There are more --proxy-user than --proxy.');
+  if (users.length === 0 && auth !== undefined) throw new UsageError('--proxy-auth goes with --proxy-user.');
+  if (users.length === 0 && isHttpDangerChosen) {
+    throw new UsageError('--danger-http-behind-authenticated-proxy goes with --proxy-user.');
+  }
+  const mechanism = ALL_PROXY_MECHANISMS.find((name) => name.toLowerCase() === auth);
+  if (auth !== undefined && auth !== 'auto' && mechanism === undefined) {
+    const names = ALL_PROXY_MECHANISMS.map((name) => name.toLowerCase()).join(', ');
+    throw new UsageError(`--proxy-auth is one of auto, ${names}, not "${auth}".`);
+  }
+  return {
+    users,
+    mechanisms: mechanism === undefined ? ALL_PROXY_MECHANISMS : [mechanism],
+    caFiles,
+    isHttpDangerChosen,
+  };
 }
 
 function trustOf(target: Target, values: Values): Pick<Common, 'pins' | 'caFiles' | 'allowLegacyTls'> {

@@ -23,7 +23,12 @@ const SETTINGS = `  -t, --target HOST      host, host:port, http://host:5985/wsm
       --pin SHA256       https: the host must show this certificate (its thumbprint); may be given more than once
       --ca FILE          https: certificates that may vouch for the host, PEM or DER; see: fairlead help trust
       --legacy-tls       https: let suites with SHA-1 in, for hosts as old as Windows Server 2012 R2
-  -p, --proxy URL        http://proxy:3128; more than once for a road through several, nearest first
+  -p, --proxy URL        http://proxy:3128, https://proxy or socks5://proxy:1080; more than once for a road through
+                         several, nearest first
+      --proxy-user NAME  who signs in to the proxy; the first goes with the first --proxy, and so on. The password
+                         comes from FAIRLEAD_PROXY_PASSWORD (_2, _3 … for the further ones) or is asked for
+      --proxy-auth HOW   auto (default: the best the proxy offers), negotiate, ntlm, digest or basic
+      --proxy-ca FILE    certificates that may vouch for an https:// proxy besides the usual ones, PEM
       --forward          the last proxy forwards plain requests instead of tunnelling (see: fairlead help roads)
       --journal FILE     write what happened, one JSON line per event; it contains no password and no output
       --json             JSON lines on standard output`;
@@ -79,6 +84,11 @@ Direct: no --proxy. One TCP connection to the host per lane (one for commands, o
 
 --proxy http://proxy:3128: the proxy is asked with CONNECT to open a tunnel. It sees host, port, sizes and times.
 Names are resolved by the last proxy. Several --proxy build a road through all of them, nearest first.
+
+A proxy that wants its own sign-in gets it with --proxy-user: Negotiate or NTLM before Digest before Basic. Basic and
+SOCKS show the password to everybody between here and the proxy; with --proxy-auth ntlm and the like it is never sent.
+It needs an https target, because WinRM behind such a proxy is to be encrypted by TLS. For an http target, whose messages
+are sealed but whose sign-in can be seen by the proxy, there is --danger-http-behind-authenticated-proxy.
 
 --proxy … --forward: the proxy is handed whole HTTP requests. Only sealed messages go that way. It works only with
 proxies that keep your connection and the host's together (Squid does; many others do not).

@@ -14,7 +14,7 @@ export async function identify(request: IdentifyRequest, terminal: Terminal): Pr
   const stopListening = terminal.onInterrupt(() => giveUp.abort());
   const journal = new Journal(() => defaultPlatform.monotonicMs());
   if (request.journalFile !== null) writeJournal(journal, request.journalFile);
-  const open = roadFromHere(request);
+  const open = await roadFromHere(request, terminal);
   try {
     const found = await askWho({
       target: request.target,

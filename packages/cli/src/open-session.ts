@@ -1,22 +1,62 @@
-import { constants, fchmodSync, ftruncateSync, openSync, writeFileSync } from 'node:fs';
-import { type Journal, parseCredential, type RoadOpener, Session, type ShellOptions } from '@fairlead/protocol';
+import { constants, fchmodSync, ftruncateSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  type Journal,
+  type ProxyCredential,
+  parseCredential,
+  proxySignIn,
+  type RoadOpener,
+  Session,
+  type ShellOptions,
+} from '@fairlead/protocol';
 import { defaultPlatform, nodeDialer } from '@fairlead/protocol/node';
+import { nodeSecureHop } from '@fairlead/protocol/proxy-tls';
 import { walkRoad } from '@fairlead/protocol/road';
 import { type Common, type ShellSettings, type SignIn, UsageError } from './arguments.ts';
 import type { Terminal } from './terminal.ts';
 import { openCertificate, trustFrom } from './trust.ts';
 
-/** Opens roads from this process, without a relay. */
-export function roadFromHere(common: Common): RoadOpener {
+/** Opens roads from this process, without a relay. Asks for the passwords of its proxies first. */
+export async function roadFromHere(common: Common, terminal: Terminal): Promise<RoadOpener> {
+  const { route, target, proxySignIn: settings } = common;
+  const answers = proxySignIn({
+    ...{ route, scheme: target.scheme, platform: defaultPlatform },
+    credentials: await proxyCredentials(common, terminal),
+    dangerHttpBehindAuthenticatedProxy: settings.isHttpDangerChosen,
+  });
+  const secureHop = nodeSecureHop(settings.caFiles.map(readRoots));
   return (_lane, onHop, signal) =>
     walkRoad({
-      route: common.route,
-      target: common.target,
+      ...{ route, target, onHop, signal, secureHop },
       dial: nodeDialer,
       platform: defaultPlatform,
-      onHop,
-      signal,
+      answerProxy: answers(),
+      // Whether an http target may have it is for the answers to say: they know what was chosen.
+      httpBehindSignIn: 'allow',
     });
+}
+
+async function proxyCredentials(common: Common, terminal: Terminal): Promise<(ProxyCredential | null)[]> {
+  const { users, mechanisms } = common.proxySignIn;
+  const credentials: (ProxyCredential | null)[] = [];
+  for (const [index, user] of users.entries()) {
+    if (user === '') credentials.push(null);
+    else {
+      const { host = '', port = 0 } = common.route.hops[index] ?? {};
+      // The first has the plain name; each further one of a chain its number.
+      const variable = `FAIRLEAD_PROXY_PASSWORD${index === 0 ? '' : `_${index + 1}`}`;
+      const password = await secretFor(variable, `Password for ${user} at the proxy ${host}:${port}: `, terminal);
+      credentials.push({ credential: parseCredential(user, password), mechanisms });
+    }
+  }
+  return credentials;
+}
+
+function readRoots(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`--proxy-ca: ${error instanceof Error ? error.message : file}`);
+  }
 }
 
 /** Makes the session a command line asks for; nothing is sent yet. The password goes straight into it. */
@@ -30,9 +70,11 @@ export async function makeSession(
   const isByCertificate = policy === 'certificate';
   const session = new Session({
     ...{ target, policy, trust, seal, allowLegacyTls },
-    credential: isByCertificate ? null : parseCredential(user, await passwordFor(user, terminal)),
+    credential: isByCertificate
+      ? null
+      : parseCredential(user, await secretFor('FAIRLEAD_PASSWORD', `Password for ${user}: `, terminal)),
     clientCertificate: isByCertificate ? await openCertificate(certFiles, terminal) : null,
-    openRoad: roadFromHere(request),
+    openRoad: await roadFromHere(request, terminal),
     platform: defaultPlatform,
     shell: {
       ...shell,
@@ -63,10 +105,10 @@ export function writeJournal(journal: Journal, file: string): void {
   journal.watch((entry) => writeFileSync(opened, `${JSON.stringify(entry)}\n`));
 }
 
-async function passwordFor(user: string, terminal: Terminal): Promise<string> {
-  const fromEnvironment = terminal.environment['FAIRLEAD_PASSWORD'];
+async function secretFor(variable: string, question: string, terminal: Terminal): Promise<string> {
+  const fromEnvironment = terminal.environment[variable];
   if (fromEnvironment !== undefined) return fromEnvironment;
-  const answer = await terminal.askSecret(`Password for ${user}: `);
-  if (answer === null) throw new UsageError('No password: set FAIRLEAD_PASSWORD, or run this in a terminal.');
+  const answer = await terminal.askSecret(question);
+  if (answer === null) throw new UsageError(`No password: set ${variable}, or run this in a terminal.`);
   return answer;
 }

@@ -33,7 +33,13 @@ const port = z.int().check(z.gte(1), z.lte(65_535));
 export const addressSchema = z.strictObject({ host, port });
 
 /** One proxy on a road. */
-export const hopSchema = z.strictObject({ kind: z.enum(['http-connect', 'http-forward']), host, port });
+export const hopSchema = z.strictObject({
+  kind: z.enum(['http-connect', 'http-forward', 'socks5']),
+  host,
+  port,
+  /** Whether the proxy is spoken to over TLS. */
+  tls: z.exactOptional(z.boolean()),
+});
 
 /** A road through proxies; no hops is a direct one. The name is the person's own and is not sent on. */
 export const routeSchema = z.strictObject({
@@ -62,8 +68,15 @@ export const statusSchema = z.object({
 /** Proof of a sign-in code: `signInProof`. */
 export const signInSchema = z.strictObject({ proof: z.string().check(z.regex(/^[0-9a-f]{64}$/)) });
 
-/** Asks for one connection to one target over one road. */
-export const ticketRequestSchema = z.strictObject({ target: addressSchema, route: routeSchema });
+/**
+ * Asks for one connection to one target over one road. `scheme` is what will be spoken to the target, http unless given:
+ * behind a proxy that wants credentials only https goes, and the relay holds the tab to its word.
+ */
+export const ticketRequestSchema = z.strictObject({
+  target: addressSchema,
+  route: routeSchema,
+  scheme: z.exactOptional(z.enum(['http', 'https'])),
+});
 
 /** A ticket for one `dial`. */
 export const ticketReplySchema = z.object({ ticket: ticketSchema, expiresInMs: z.int().check(z.gte(0)) });

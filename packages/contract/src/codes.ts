@@ -62,16 +62,9 @@ const hop = z.int().check(z.gte(0), z.lte(64));
 const count = z.int().check(z.gte(0));
 const none = z.object({});
 
-const refusal = z.object({
-  hop,
-  host,
-  port,
-  target: z.string().check(z.maxLength(300)),
-  status: z.int().check(z.gte(0), z.lte(999)),
-  via: evidence,
-  proxyStatus: evidence,
-  text: evidence,
-});
+const place = { hop, host, port };
+const words = { status: z.int().check(z.gte(0), z.lte(999)), via: evidence, proxyStatus: evidence, text: evidence };
+const refusal = z.object({ ...place, ...words, target: z.string().check(z.maxLength(300)) });
 
 /** The errors a relay may report, each with the shape of its details. */
 export const RELAY_ERRORS = {
@@ -87,10 +80,21 @@ export const RELAY_ERRORS = {
   'http.too-large': z.object({ where: word, limitBytes: count }),
   'http.closed-early': z.object({ where: word }),
   'http.not-http': z.object({ startsWith: word }),
-  'proxy.auth-required': z.object({ hop, host, port, offered: evidence }),
+  'proxy.auth-required': z.object({ ...place, offered: evidence }),
+  'proxy.auth-unsupported': z.object({ ...place, ...words, offered: evidence, wanted: word }),
+  'proxy.auth-rejected': z.object({ ...place, ...words, mechanism: word, stage: word }),
+  'proxy.auth-loops': z.object({ ...place, ...words, mechanism: word, legCount: count }),
+  'proxy.needs-https': z.object({ ...place, offered: evidence, refusedBy: z.enum(['relay', 'here']) }),
+  'proxy.tls-failed': z.object({ ...place, problem: evidence }),
+  'proxy.socks-refused': z.object({
+    ...place,
+    target: z.string().check(z.maxLength(300)),
+    reply: count,
+    problem: word,
+  }),
   'proxy.connect-denied': refusal,
   'proxy.target-unreachable': refusal,
-  'proxy.not-a-proxy': z.object({ hop, host, port, startsWith: word }),
+  'proxy.not-a-proxy': z.object({ ...place, startsWith: word }),
   'proxy.drops-connection': z.object({ via: evidence, stage: word }),
   'proxy.forward-refused': z.object({ problem: word }),
   'session.timed-out': z.object({ at: word, seconds: count }),
@@ -117,6 +121,7 @@ export const RELAY_ERRORS = {
       'malformed',
       'needs-https',
       'cannot-seal',
+      'socks-needs-plain',
     ]),
     limit: z.exactOptional(z.number()),
   }),

@@ -89,3 +89,29 @@ test('signInProof, hashProof and demoPassword are fixed functions of the normali
   // printf 'fairlead demo\n' | openssl dgst -sha256 -hmac AB2CDE3FGH4J -binary | base64
   expect(await demoPassword('AB2C-DE3F-GH4J')).toBe('PopAjzo2vRYRd2mOpJgkgN4t');
 });
+
+test('an answer for a proxy is one line of printable characters with a scheme, and bounded', () => {
+  const read = (authorization: unknown, hop: unknown = 1) =>
+    readTabMessage(JSON.stringify({ type: 'answer', hop, authorization }));
+  expect(read('NTLM TlRMTVNTUAAB')).toEqual({ type: 'answer', hop: 1, authorization: 'NTLM TlRMTVNTUAAB' });
+  for (const bad of [
+    '',
+    'NTLM',
+    'NTLM x\r\nHost: y',
+    'NTLM \u00e9',
+    ` ${'x'.repeat(20)}`,
+    `NTLM ${'x'.repeat(12_000)}`,
+    7,
+  ]) {
+    expect(read(bad), String(bad).slice(0, 20)).toBeNull();
+  }
+  for (const hop of [0, 65, 1.5, '1']) expect(read('NTLM x', hop)).toBeNull();
+});
+
+test('a challenge that is as long as a relay makes it can be read', () => {
+  const challenge = {
+    ...{ hop: 4, host: 'h'.repeat(253), port: 3128, kind: 'http', target: 't'.repeat(260), leg: 9, status: 407 },
+    ...{ offered: ['N'.repeat(6000)], via: 'v'.repeat(256), proxyStatus: 's'.repeat(256), text: '"'.repeat(2048) },
+  };
+  expect(readRelayMessage(JSON.stringify({ type: 'challenge', challenge }))).toEqual({ type: 'challenge', challenge });
+});

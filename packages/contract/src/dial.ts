@@ -5,8 +5,9 @@ import { ackSchema, lastingSchema, proofSchema, proveSchema, resumedSchema, resu
 
 /**
  * The byte socket between a tab and the relay. Binary messages are bytes, verbatim and in order; text messages are the
- * control messages below. The tab speaks first (`dial`); bytes may flow, both ways, once the relay has said `opened`. A
- * tab that dialled with `resumable` may take the same pipe up on another socket: see resume.ts.
+ * control messages below. The tab speaks first (`dial`); while the road is walked the relay may hand up what a proxy asks
+ * (`challenge`), and the tab says what to tell it (`answer`); bytes may flow, both ways, once the relay has said `opened`.
+ * A tab that dialled with `resumable` may take the same pipe up on another socket: see resume.ts.
  */
 
 /** A ticket as it is written: 32 random bytes in base64url. */
@@ -23,9 +24,35 @@ export const hopReportSchema = z.object({
   address: z.string().check(z.maxLength(64)),
 });
 
+/**
+ * What goes into Proxy-Authorization: a scheme, a blank, and printable characters. Shorter than a control message by what
+ * JSON may add.
+ */
+const authorizationSchema = z.string().check(z.maxLength(12_000), z.regex(/^[!-~]+ [ -~]+$/));
+
+/** A proxy on the road wants credentials; the same shape as the protocol package's `ProxyChallenge`. */
+export const challengeSchema = z.object({
+  hop: z.int().check(z.gte(1), z.lte(64)),
+  host: z.string().check(z.maxLength(255)),
+  port: z.int().check(z.gte(0), z.lte(65_535)),
+  kind: z.enum(['http', 'socks5']),
+  target: z.string().check(z.maxLength(300)),
+  leg: z.int().check(z.gte(0), z.lte(64)),
+  status: z.int().check(z.gte(0), z.lte(999)),
+  offered: z.array(z.string().check(z.maxLength(6000))).check(z.maxLength(16)),
+  via: z.string().check(z.maxLength(256)),
+  proxyStatus: z.string().check(z.maxLength(256)),
+  text: z.string().check(z.maxLength(4096)),
+});
+
 /** What a tab may say. */
 export const tabMessageSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('dial'), ticket: ticketSchema, resumable: z.exactOptional(z.literal(true)) }),
+  z.strictObject({
+    type: z.literal('answer'),
+    hop: z.int().check(z.gte(1), z.lte(64)),
+    authorization: authorizationSchema,
+  }),
   z.strictObject({ type: z.literal('end') }),
   z.strictObject({ type: z.literal('beat') }),
   ackSchema,
@@ -36,6 +63,7 @@ export const tabMessageSchema = z.discriminatedUnion('type', [
 /** What a relay may say. */
 export const relayMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('hop'), report: hopReportSchema }),
+  z.object({ type: z.literal('challenge'), challenge: challengeSchema }),
   z.object({
     type: z.literal('opened'),
     form: z.enum(['origin', 'absolute']),

@@ -39,6 +39,7 @@ export type BadArgumentReason =
   | 'bad-xml'
   | 'needs-https'
   | 'cannot-seal'
+  | 'socks-needs-plain'
   | 'malformed';
 
 /** How far a request got, as far as anyone can know. */
@@ -59,6 +60,21 @@ export interface CertificateEvidence {
   readonly sha1: string;
 }
 
+/** Which proxy. */
+interface ProxyPlace {
+  hop: number;
+  host: string;
+  port: number;
+}
+
+/** What it said, as far as it explains itself. `text` is the page without its markup. */
+interface ProxyWords {
+  status: number;
+  via: string;
+  proxyStatus: string;
+  text: string;
+}
+
 /** The facts each code carries. No field may hold a secret. Hops count from 1 at the tab's end of the road. */
 export interface ErrorDetails {
   'relay.unreachable': { url: string };
@@ -75,28 +91,16 @@ export interface ErrorDetails {
   'http.closed-early': { where: string };
   'http.unexpected-status': { status: number; reason: string; text: string };
   'http.not-http': { startsWith: string };
-  'proxy.auth-required': { hop: number; host: string; port: number; offered: string };
-  'proxy.connect-denied': {
-    hop: number;
-    host: string;
-    port: number;
-    target: string;
-    status: number;
-    via: string;
-    proxyStatus: string;
-    text: string;
-  };
-  'proxy.target-unreachable': {
-    hop: number;
-    host: string;
-    port: number;
-    target: string;
-    status: number;
-    via: string;
-    proxyStatus: string;
-    text: string;
-  };
-  'proxy.not-a-proxy': { hop: number; host: string; port: number; startsWith: string };
+  'proxy.auth-required': ProxyPlace & { offered: string };
+  'proxy.auth-unsupported': ProxyPlace & ProxyWords & { offered: string; wanted: string };
+  'proxy.auth-rejected': ProxyPlace & ProxyWords & { mechanism: string; stage: string };
+  'proxy.auth-loops': ProxyPlace & ProxyWords & { mechanism: string; legCount: number };
+  'proxy.needs-https': ProxyPlace & { offered: string; refusedBy: 'relay' | 'here' };
+  'proxy.connect-denied': ProxyPlace & ProxyWords & { target: string };
+  'proxy.target-unreachable': ProxyPlace & ProxyWords & { target: string };
+  'proxy.tls-failed': ProxyPlace & { problem: string };
+  'proxy.socks-refused': ProxyPlace & { target: string; reply: number; problem: string };
+  'proxy.not-a-proxy': ProxyPlace & { startsWith: string };
   'proxy.drops-connection': { via: string; stage: string };
   'proxy.forward-refused': { problem: string };
   'tls.not-tls': { startsWith: string };
@@ -169,9 +173,15 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, Rule>> = {
   'http.closed-early': { party: 'network', recovery: 'reconnect' },
   'http.unexpected-status': { party: 'server', recovery: 'retry' },
   'http.not-http': { party: 'server', recovery: 'change-route' },
-  'proxy.auth-required': { party: 'proxy', recovery: 'change-route' },
+  'proxy.auth-required': { party: 'user', recovery: 'new-credential' },
+  'proxy.auth-unsupported': { party: 'proxy', recovery: 'change-route' },
+  'proxy.auth-rejected': { party: 'user', recovery: 'new-credential' },
+  'proxy.auth-loops': { party: 'proxy', recovery: 'change-route' },
+  'proxy.needs-https': { party: 'user', recovery: 'change-route' },
   'proxy.connect-denied': { party: 'proxy', recovery: 'change-route' },
   'proxy.target-unreachable': { party: 'proxy', recovery: 'change-route' },
+  'proxy.tls-failed': { party: 'proxy', recovery: 'change-route' },
+  'proxy.socks-refused': { party: 'proxy', recovery: 'change-route' },
   'proxy.not-a-proxy': { party: 'user', recovery: 'change-route' },
   'proxy.drops-connection': { party: 'proxy', recovery: 'change-route' },
   'proxy.forward-refused': { party: 'us', recovery: 'change-route' },

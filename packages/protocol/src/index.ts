@@ -17,11 +17,27 @@ export {
   WinRmError,
 } from './errors.ts';
 export { Journal, type JournalEntry, type JournalEvent, type LaneName, MAX_JOURNAL_ENTRIES } from './journal.ts';
-export type { HopReport, OpenedRoad, RoadLink, RoadOpener } from './opened-road.ts';
+export type { HopReport, OpenedRoad, ProxyAnswerer, ProxyChallenge, RoadLink, RoadOpener } from './opened-road.ts';
 export type { Platform } from './platform.ts';
-export { checkRoute, type Hop, MAX_HOPS, type ProxyRoute, parseProxyUrl, printRoute } from './road/route.ts';
+export {
+  checkRoute,
+  type Hop,
+  MAX_HOPS,
+  type ProxyRoute,
+  parseProxy,
+  parseProxyUrl,
+  printRoute,
+} from './road/route.ts';
 export type { TrustAnswer, TrustOptions, TrustQuestion } from './session/first-contact.ts';
 export { type IdentifyOptions, identify } from './session/identify.ts';
+export {
+  ALL_PROXY_MECHANISMS,
+  HIDING_PROXY_MECHANISMS,
+  type ProxyCredential,
+  type ProxyMechanism,
+  type ProxySignInOptions,
+  proxySignIn,
+} from './session/proxy-sign-in.ts';
 export { Session, type SessionOptions } from './session/session.ts';
 export type { SessionLink, SessionState, StepId } from './session/state.ts';
 export {

@@ -51,3 +51,33 @@ export type RoadOpener = (
   onHop: (report: HopReport) => void,
   signal: AbortSignal,
 ) => Promise<OpenedRoad>;
+
+/** A proxy that wants credentials, and what it said. Nothing in it may be believed: it comes from the proxy or the relay. */
+export interface ProxyChallenge {
+  /** The proxy's place on the road, from 1. */
+  readonly hop: number;
+  readonly host: string;
+  readonly port: number;
+  /** `socks5` takes a name and a password, spoken as Basic (RFC 1929); nothing else is offered there. */
+  readonly kind: 'http' | 'socks5';
+  /** What the proxy was asked for, `host:port`; Digest signs it. */
+  readonly target: string;
+  /** 0 begins a conversation on a connection that is new to the proxy's credentials. */
+  readonly leg: number;
+  /** 407; 0 where a status is no part of the protocol. */
+  readonly status: number;
+  /** The values of Proxy-Authenticate. */
+  readonly offered: readonly string[];
+  /** The proxy's own words: Via, Proxy-Status and the page, as text. */
+  readonly via: string;
+  readonly proxyStatus: string;
+  readonly text: string;
+}
+
+/**
+ * Answers one proxy's challenges with the value of Proxy-Authorization, and decides when there is nothing more to say.
+ * One per road, because it remembers where each conversation stands.
+ *
+ * @throws proxy.auth-required, proxy.auth-unsupported, proxy.auth-rejected, proxy.needs-https
+ */
+export type ProxyAnswerer = (challenge: ProxyChallenge, signal: AbortSignal) => string | Promise<string>;

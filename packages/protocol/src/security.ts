@@ -79,3 +79,12 @@ export interface StandingAuthorization {
   /** Made anew for each request; null where the scheme says it all. */
   token(): Uint8Array | null;
 }
+
+/**
+ * Whether an authorization belongs to the one connection on which it is sent, so that its conversation cannot go on
+ * elsewhere. Basic and Digest are good on any; every other scheme is taken to be bound, as NTLM and Negotiate are.
+ * RFC 4559, section 6
+ */
+export function isConnectionBound(authorization: string): boolean {
+  return !/^(?:basic|digest) /i.test(authorization);
+}

@@ -10,9 +10,13 @@ import { TerminalScreen } from './screen/terminal-screen.ts';
 /** Makes a session of the protocol for one attempt, over this page's relay. @throws misuse.bad-argument */
 export async function openSession(request: ConnectRequest): Promise<Attempt> {
   const { target } = parseTarget(request.target);
-  const hops = request.route.hops.map(({ kind, host, port }) => ({ kind, host, port }));
-  const ticketRequest = { target: { host: target.host, port: target.port }, route: { name: request.route.name, hops } };
-  const contacts = target.scheme === 'https' ? await meet(target) : null;
+  const hops = request.route.hops.map((hop) => ({
+    ...{ kind: hop.kind, host: hop.host, port: hop.port },
+    ...(hop.tls === true && { tls: true }),
+  }));
+  const { host, port, scheme } = target;
+  const ticketRequest = { target: { host, port }, route: { name: request.route.name, hops }, scheme };
+  const contacts = scheme === 'https' ? await meet(target) : null;
   const { policy, certificate } = request;
   const session = new Session({
     target,

@@ -1,6 +1,6 @@
 import { base64url, type Lasting, type RelayMessage, readRelayMessage, resumeKey, resumeMac } from '@fairlead/contract';
 import { WinRmError } from '../errors.ts';
-import type { HopReport, OpenedRoad, RoadLink } from '../opened-road.ts';
+import type { HopReport, OpenedRoad, ProxyChallenge, RoadLink } from '../opened-road.ts';
 import { closeError, FINAL_CODES, LINK_BROKE, toError } from './_relay-errors.ts';
 import { Heartbeat, RelayStream, unref } from './_relay-stream.ts';
 import type { SocketMaker, TabSocket } from './_tab-socket.ts';
@@ -27,6 +27,8 @@ export interface KeptPipeOptions {
   readonly ticket: string;
   readonly label: string;
   readonly onHop: (report: HopReport) => void;
+  /** Makes the message that answers a proxy on the road; what it throws ends the road. */
+  readonly answer: (challenge: ProxyChallenge) => Promise<string>;
   readonly onOpened: (road: OpenedRoad) => void;
   /** Told when the road never came about. */
   readonly onFailed: (error: unknown) => void;
@@ -161,6 +163,8 @@ export class KeptPipe {
       else this.#giveUp(toError(message));
     } else if (message.type === 'hop') {
       if (this.#stage === 'dialling') this.#o.onHop(message.report);
+    } else if (message.type === 'challenge') {
+      if (this.#stage === 'dialling') this.#answer(socket, message.challenge);
     } else if (message.type === 'opened') {
       if (this.#stage === 'dialling') this.#opened(socket, message);
     } else if (message.type === 'prove') this.#prove(socket, message.nonce);
@@ -170,6 +174,15 @@ export class KeptPipe {
     else if (this.#stage === 'live' && message.type === 'ack' && !this.#stream.acknowledge(message.count)) {
       this.#mistrust('a wrong count');
     }
+  }
+
+  #answer(socket: TabSocket, challenge: ProxyChallenge): void {
+    this.#o.answer(challenge).then(
+      (message) => {
+        if (this.#stage === 'dialling') socket.send(message);
+      },
+      (error: unknown) => this.cancel(error),
+    );
   }
 
   #opened(socket: TabSocket, message: Extract<RelayMessage, { type: 'opened' }>): void {

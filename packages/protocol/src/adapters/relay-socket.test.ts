@@ -1,7 +1,7 @@
 import { resumeKey, resumeMac, WINDOW_BYTES } from '@fairlead/contract';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { HopReport, OpenedRoad, RoadLink } from '../opened-road.ts';
+import type { HopReport, OpenedRoad, ProxyAnswerer, RoadLink } from '../opened-road.ts';
 import { relayRoad } from './relay-socket.ts';
 
 /** The relay's end, played by the test. */
@@ -444,4 +444,53 @@ test('when nobody answers for longer than the relay holds, the road is lost: rel
   });
   expect(links.at(-1)).toMatchObject({ state: 'lost' });
   expect(vi.getTimerCount()).toBe(0);
+});
+
+const CHALLENGE = {
+  ...{ hop: 1, host: 'px', port: 3128, kind: 'http', target: 'win1:5986', leg: 0, status: 407 },
+  ...{ offered: ['Negotiate', 'Basic realm="x"'], via: '', proxyStatus: '', text: '' },
+};
+
+async function beginAnswering(answerProxy?: () => ProxyAnswerer) {
+  const ticket = () => Promise.resolve(TICKET);
+  const opener = relayRoad({ origin: 'https://relay.example', ticket, answerProxy });
+  const road = opener('control', () => {}, new AbortController().signal);
+  road.catch(() => {});
+  await new Promise((resolve) => setImmediate(resolve));
+  FakeSocket.last.open();
+  return { road, socket: FakeSocket.last };
+}
+
+test('a proxy’s challenge is answered by whoever the road was given, and the road goes on', async () => {
+  const { road, socket } = await beginAnswering(
+    () =>
+      ({ offered }) =>
+        `Basic ${offered.length}`,
+  );
+  socket.say({ type: 'challenge', challenge: CHALLENGE });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(socket.sent.slice(1)).toEqual(['{"type":"answer","hop":1,"authorization":"Basic 2"}']);
+  socket.say({ type: 'opened', form: 'origin', hasProxy: true });
+  await road;
+  socket.say({ type: 'challenge', challenge: CHALLENGE }); // an open road has nothing to ask
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(socket.sent).toHaveLength(2);
+});
+
+test('without anybody to answer a challenge ends the road: proxy.auth-required', async () => {
+  const { road, socket } = await beginAnswering();
+  socket.say({ type: 'challenge', challenge: CHALLENGE });
+  await expect(road).rejects.toMatchObject({
+    code: 'proxy.auth-required',
+    details: { hop: 1, host: 'px', port: 3128, offered: 'Negotiate, Basic' },
+  });
+  expect(socket.closedWith).toBe(1000);
+});
+
+test('a relay that asks without end is given up: relay.lost', async () => {
+  const { road, socket } = await beginAnswering(() => () => 'Basic eA==');
+  for (let i = 0; i < 60; i += 1) socket.say({ type: 'challenge', challenge: CHALLENGE });
+  await expect(road).rejects.toMatchObject({ code: 'relay.lost', details: { reason: 'too many questions' } });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(socket.sent.length).toBeLessThanOrEqual(51);
 });

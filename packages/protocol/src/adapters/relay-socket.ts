@@ -1,6 +1,7 @@
 import { WinRmError } from '../errors.ts';
-import type { RoadLink, RoadOpener } from '../opened-road.ts';
+import type { ProxyAnswerer, RoadLink, RoadOpener } from '../opened-road.ts';
 import { KeptPipe } from './_kept-pipe.ts';
+import { proxyAnswers } from './_proxy-answers.ts';
 import { abortError } from './_relay-stream.ts';
 import { SocketMaker } from './_tab-socket.ts';
 
@@ -12,6 +13,11 @@ export interface RelayRoadOptions {
   readonly origin: string;
   /** Fetches a ticket for one connection; its errors are passed on. */
   readonly ticket: (lane: 'control' | 'output', signal: AbortSignal) => Promise<string>;
+  /**
+   * Makes what answers the proxies of one road that want credentials (`proxySignIn`); without it none gets any. What it
+   * throws ends the road.
+   */
+  readonly answerProxy?: (() => ProxyAnswerer) | undefined;
   /** The platform's WebSocket when absent. */
   readonly WebSocket?: typeof WebSocket;
   /** The platform's fetch when absent; used where no WebSocket comes about although the relay answers. */
@@ -56,6 +62,7 @@ export function relayRoad(options: RelayRoadOptions): RelayRoad {
         ticket,
         label: `${lane} through the relay`,
         onHop,
+        answer: proxyAnswers(options.answerProxy?.(), signal),
         onOpened: (road) => {
           pipes.set(pipe, lane);
           // Back on a network, perhaps another one: the old link may look fine for minutes and carry nothing.

@@ -9,7 +9,7 @@ export {
   isWinRmError,
   WinRmError,
 } from '../errors.ts';
-export type { HopReport, OpenedRoad } from '../opened-road.ts';
+export type { HopReport, OpenedRoad, ProxyAnswerer, ProxyChallenge } from '../opened-road.ts';
 export type { Platform } from '../platform.ts';
 export { isHost, isPort, printAuthority, splitAuthority } from './authority.ts';
 export { ForwardGuard } from './forward-guard.ts';
@@ -18,8 +18,10 @@ export {
   type Hop,
   MAX_HOPS,
   type ProxyRoute,
+  parseProxy,
   parseProxyUrl,
   printRoute,
   type RouteTarget,
 } from './route.ts';
-export { DEFAULT_HOP_TIMEOUT_MS, type WalkOptions, walkRoad } from './walk.ts';
+export { TlsGuard } from './tls-guard.ts';
+export { DEFAULT_HOP_TIMEOUT_MS, type SecureHop, type WalkOptions, walkRoad } from './walk.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isWinRmError } from '../errors.ts';
 import { isHost } from './authority.ts';
-import { checkRoute, type Hop, MAX_HOPS, parseProxyUrl, printRoute } from './route.ts';
+import { checkRoute, type Hop, MAX_HOPS, parseProxy, parseProxyUrl, printRoute } from './route.ts';
 
 const connect = (host: string, port = 3128): Hop => ({ kind: 'http-connect', host, port });
 const forward = (host: string, port = 3128): Hop => ({ kind: 'http-forward', host, port });
@@ -86,6 +86,7 @@ describe('checkRoute', () => {
     ['forward-not-last', [forward('a'), connect('b')], win1],
     ['forward-needs-http', [forward('a')], { ...win1, scheme: 'https' }],
     ['too-long', Array.from({ length: MAX_HOPS + 1 }, () => connect('a')), win1],
+    ['socks-needs-plain', [{ kind: 'socks5', host: 'a', port: 1080, tls: true }], win1],
     ['not-a-host', [connect('a b')], win1],
     ['out-of-range', [connect('a', 0)], win1],
     ['not-a-host', [], { ...win1, host: '127.1' }],
@@ -98,4 +99,37 @@ describe('checkRoute', () => {
       );
     },
   );
+});
+
+describe('parseProxy', () => {
+  it.each([
+    ['https://px.corp', { kind: 'http-connect', host: 'px.corp', port: 443, tls: true }],
+    ['HTTPS://[::1]:8443/', { kind: 'http-connect', host: '::1', port: 8443, tls: true }],
+    ['http://px.corp', { kind: 'http-connect', host: 'px.corp', port: 80 }],
+    ['px.corp:3128', { kind: 'http-connect', host: 'px.corp', port: 3128 }],
+    ['socks5://px.corp', { kind: 'socks5', host: 'px.corp', port: 1080 }],
+    ['socks5h://10.0.0.1:9', { kind: 'socks5', host: '10.0.0.1', port: 9 }],
+  ])('reads %s', (text, hop) => {
+    expect(parseProxy(text, 'http-connect')).toEqual(hop);
+  });
+
+  it.each([
+    ['socks4://a', 'http-connect'],
+    ['ftp://a', 'http-connect'],
+    ['socks5://a', 'http-forward'],
+  ] as const)('refuses %s (%s): misuse.bad-argument', (text, kind) => {
+    const details = { argument: 'proxy', reason: 'unsupported-scheme' };
+    expect(() => parseProxy(text, kind)).toThrow(expect.objectContaining({ code: 'misuse.bad-argument', details }));
+  });
+
+  it('refuses credentials in the address, which would land in places that are shown', () => {
+    expect(() => parseProxy('http://user:pw@px:1', 'http-connect')).toThrow(
+      expect.objectContaining({ details: { argument: 'proxy', reason: 'has-credentials' } }),
+    );
+  });
+
+  it('prints TLS and SOCKS in words', () => {
+    const hops = [parseProxy('https://a', 'http-connect'), parseProxy('socks5://b', 'http-connect')];
+    expect(printRoute({ name: 'x', hops }, win1)).toBe('a:443 (CONNECT over TLS), b:1080 (SOCKS5), win1:5985');
+  });
 });

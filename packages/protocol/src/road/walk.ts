@@ -1,10 +1,18 @@
 import { withDeadline } from '../bytes/deadline.ts';
 import type { Address, ByteStream, Dialer } from '../bytes/stream.ts';
-import { isWinRmError, WinRmError } from '../errors.ts';
-import type { HopReport, OpenedRoad } from '../opened-road.ts';
+import { fail, isWinRmError, WinRmError } from '../errors.ts';
+import { readableLine } from '../http/evidence.ts';
+import type { HopReport, OpenedRoad, ProxyAnswerer } from '../opened-road.ts';
 import type { Platform } from '../platform.ts';
-import { openTunnel } from './_connect.ts';
-import { checkRoute, type ProxyRoute } from './route.ts';
+import { type ConnectOptions, openTunnel } from './_connect.ts';
+import { openSocks } from './_socks.ts';
+import { checkRoute, type Hop, type ProxyRoute } from './route.ts';
+
+/**
+ * Speaks TLS with a proxy over a stream to it; the name is the proxy's. On failure the stream is destroyed.
+ * @throws any error whose message says what is wrong; the walk names the proxy
+ */
+export type SecureHop = (stream: ByteStream, proxy: Address, signal?: AbortSignal) => Promise<ByteStream>;
 
 /** What a walk needs. */
 export interface WalkOptions {
@@ -18,6 +26,15 @@ export interface WalkOptions {
   readonly hopTimeoutMs?: number | undefined;
   /** The number of the first hop in reports and errors; 1 unless given, hop 0 being the relay. */
   readonly firstHop?: number | undefined;
+  /** Answers the proxies of this one walk that want credentials; without it none gets any. */
+  readonly answerProxy?: ProxyAnswerer | undefined;
+  /**
+   * Whether proxies may be given credentials when the target is http. 'refuse' unless given: the seed's rule R5 wants
+   * https behind a proxy that signs people in.
+   */
+  readonly httpBehindSignIn?: 'refuse' | 'allow' | undefined;
+  /** For proxies that are spoken to over TLS. */
+  readonly secureHop?: SecureHop | undefined;
 }
 
 /**
@@ -27,7 +44,8 @@ export interface WalkOptions {
 export const DEFAULT_HOP_TIMEOUT_MS = 30_000;
 
 /**
- * Walks a route hop by hop: one TCP connection to the first, then one tunnel inside the other. Nothing is retried.
+ * Walks a route hop by hop: one TCP connection to the first, then one tunnel inside the other. Nothing is retried, but
+ * that a proxy which closes after asking for credentials is dialled once more, everything before it included.
  *
  * Each hop reports 'connecting' (dialled) or 'asking' (through the proxy before it), then 'open'. After an `http-forward`
  * proxy the target stays at 'asking': only the first request makes the proxy open its side.
@@ -39,17 +57,13 @@ export async function walkRoad(options: WalkOptions): Promise<OpenedRoad> {
   const { route, target } = options;
   checkRoute(route, { scheme: target.scheme ?? 'http', host: target.host, port: target.port });
   const walk = new Walk(options);
-  const stops: readonly Address[] = [...route.hops, target];
-  const first = stops[0] as Address;
-  let stream = await walk.dial(first);
-  for (const [i, hop] of route.hops.entries()) {
-    const next = stops[i + 1] as Address;
-    walk.report(i + 1, next, 'asking');
-    if (hop.kind === 'http-forward') return { stream, form: 'absolute', hasProxy: true };
-    stream = await walk.tunnel(stream, i, hop, next);
-    walk.report(i + 1, next, 'open');
+  const last = route.hops.length - 1;
+  if (route.hops[last]?.kind === 'http-forward') {
+    const stream = await walk.reach(last);
+    walk.report(last + 1, target, 'asking');
+    return { stream, form: 'absolute', hasProxy: true };
   }
-  return { stream, form: 'origin', hasProxy: route.hops.length > 0 };
+  return { stream: await walk.reach(last + 1), form: 'origin', hasProxy: last >= 0 };
 }
 
 class Walk {
@@ -73,7 +87,15 @@ class Walk {
     onHop?.({ hop: this.#firstHop + index, party, host, port, stage, ms, address });
   }
 
-  async dial(address: Address): Promise<ByteStream> {
+  /** A stream to the hop, or to the target, over everything before it. */
+  async reach(index: number): Promise<ByteStream> {
+    const { route, target } = this.#options;
+    const stop: Address | Hop = route.hops[index] ?? target;
+    const stream = index === 0 ? await this.#dial(stop) : await this.#tunnel(index - 1, stop);
+    return 'tls' in stop && stop.tls === true ? await this.#secure(stream, index, stop) : stream;
+  }
+
+  async #dial(address: Address): Promise<ByteStream> {
     const { dial, platform, signal } = this.#options;
     const { host, port } = address;
     const hop = this.#firstHop;
@@ -91,10 +113,37 @@ class Walk {
     return stream;
   }
 
-  tunnel(stream: ByteStream, index: number, { host, port }: Address, target: Address): Promise<ByteStream> {
-    const { platform, signal } = this.#options;
-    const proxy = { hop: this.#firstHop + index, host, port };
-    return openTunnel(stream, { proxy, target, platform, signal, replyWithinMs: this.#hopTimeoutMs });
+  async #tunnel(index: number, target: Address): Promise<ByteStream> {
+    const { platform, signal, route, answerProxy: answer = null } = this.#options;
+    const { kind, host, port } = route.hops[index] as Hop;
+    const options: ConnectOptions = {
+      ...{ target, platform, signal, answer, replyWithinMs: this.#hopTimeoutMs },
+      proxy: { hop: this.#firstHop + index, host, port },
+      reach: async () => {
+        const stream = await this.reach(index);
+        this.report(index + 1, target, 'asking');
+        return stream;
+      },
+      maySignIn: this.#options.target.scheme === 'https' || this.#options.httpBehindSignIn === 'allow',
+    };
+    const stream = await (kind === 'socks5' ? openSocks(options) : openTunnel(options));
+    this.report(index + 1, target, 'open');
+    return stream;
+  }
+
+  async #secure(stream: ByteStream, index: number, { host, port }: Address): Promise<ByteStream> {
+    const { secureHop, platform, signal } = this.#options;
+    const hop = this.#firstHop + index;
+    try {
+      if (secureHop === undefined) return fail('misuse.wrong-state', { action: 'TLS', state: 'no TLS for proxies' });
+      const limits = { platform, signal, withinMs: this.#hopTimeoutMs, at: 'TLS with the proxy' };
+      return await withDeadline(limits, (inner) => secureHop(stream, { host, port }, inner));
+    } catch (error) {
+      stream.destroy();
+      if (isWinRmError(error) && !isWinRmError(error, 'http.closed-early')) throw error;
+      const problem = error instanceof Error ? readableLine(error.message) : 'unknown';
+      throw new WinRmError('proxy.tls-failed', { hop, host, port, problem }, error);
+    }
   }
 }
 

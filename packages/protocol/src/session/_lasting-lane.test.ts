@@ -376,7 +376,7 @@ describe('a server that cannot take a body on the last leg', () => {
 });
 
 describe('a proxy that asks for credentials', () => {
-  it('is named in proxy.auth-required', async () => {
+  it('gets none in absolute form: proxy.needs-https, naming it (R5)', async () => {
     const double = new WinRmDouble({ road: { hasProxy: true, form: 'absolute' } });
     double.onRequest = () => ({
       status: 407,
@@ -391,7 +391,7 @@ describe('a proxy that asks for credentials', () => {
       },
     });
     await expect(session.open()).rejects.toMatchObject({
-      code: 'proxy.auth-required',
+      code: 'proxy.needs-https',
       details: { hop: 1, host: 'px.corp', port: 3128, offered: 'Basic, NTLM' },
     });
     expect(double.connections[0]?.requests[0]?.target).toBe('http://srv1:5985/wsman');

@@ -231,9 +231,9 @@ export class LastingLane implements Lane {
     } catch (error) {
       road.stream.destroy();
       this.#recordClosed(error);
-      if (tls === null) throw withProxyName(error, hops);
+      if (tls === null) throw withProxyName(error, road, hops);
       const { withBindingDoubt } = await import('./_secure-road.ts');
-      throw withProxyName(withBindingDoubt(error, road, tls.decision), hops);
+      throw withProxyName(withBindingDoubt(error, road, tls.decision), road, hops);
     }
   }
 
@@ -294,11 +294,16 @@ function isLoss(error: unknown): boolean {
 const LOSSES = ['http.closed-early', 'relay.lost', 'session.timed-out'] as const;
 
 /** A 407 is seen inside the conversation, which does not know the road; the last proxy that was reported asked for it. */
-function withProxyName(error: unknown, hops: readonly HopReport[]): unknown {
+function withProxyName(error: unknown, { form }: OpenedRoad, hops: readonly HopReport[]): unknown {
   const proxy = hops.findLast(({ party }) => party === 'proxy');
   if (!isWinRmError(error, 'proxy.auth-required') || error.details.hop !== 0 || proxy === undefined) return error;
   const { hop, host, port } = proxy;
-  return new WinRmError('proxy.auth-required', { ...error.details, hop, host, port }, error);
+  const { offered } = error.details;
+  // In absolute form the requests themselves pass through the proxy, and no credential of it ever goes with them: R5.
+  if (form === 'absolute') {
+    return new WinRmError('proxy.needs-https', { hop, host, port, offered, refusedBy: 'here' }, error);
+  }
+  return new WinRmError('proxy.auth-required', { hop, host, port, offered }, error);
 }
 
 /** Runs work under whichever of two signals is aborted first. */

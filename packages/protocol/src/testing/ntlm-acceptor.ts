@@ -1,8 +1,9 @@
 import { sessionBaseKey } from '../auth/ntlm/_keys.ts';
 import type { NtlmChallenge } from '../auth/ntlm/_messages.ts';
-import { AV_ID, decodeAuthenticate, decodeChallenge, encodeChallenge } from '../auth/ntlm/_messages.ts';
+import { AV_ID, decodeAuthenticate, decodeChallenge, encodeChallenge, NTLM_FLAG } from '../auth/ntlm/_messages.ts';
 import type { NtlmSealing } from '../auth/ntlm/_seal.ts';
 import { createNtlmSealing } from '../auth/ntlm/_seal.ts';
+import { utf16leEncode } from '../bytes/bytes.ts';
 import { Rc4 } from '../crypto/legacy.ts';
 
 /** Pieces of NTLM's server, enough to be the other end of a client's keys. */
@@ -39,4 +40,26 @@ export function changedChallenge(challenge: Uint8Array, changes: Partial<NtlmCha
 export function withoutTimestamp(challenge: Uint8Array): Uint8Array {
   const pairs = decodeChallenge(challenge).targetInfo ?? [];
   return changedChallenge(challenge, { targetInfo: pairs.filter(({ id }) => id !== AV_ID.timestamp) });
+}
+
+/** A CHALLENGE as a proxy's helper sends it; without `seals` as Samba's, which grants neither SIGN, SEAL nor KEY_EXCH. */
+export function proxyChallenge(seals = true): Uint8Array {
+  const withheld = seals ? 0 : NTLM_FLAG.sign | NTLM_FLAG.seal | NTLM_FLAG.keyExchange;
+  return encodeChallenge({
+    flags: (AGREED_FLAGS & ~withheld) >>> 0,
+    targetName: 'PX',
+    serverChallenge: new Uint8Array(8).fill(7),
+    targetInfo: [
+      { id: AV_ID.nbDomainName, value: utf16leEncode('PX') },
+      { id: AV_ID.nbComputerName, value: utf16leEncode('PX') },
+      { id: AV_ID.timestamp, value: new Uint8Array(8).fill(1) },
+    ],
+    version: null,
+  });
+}
+
+/** Who an AUTHENTICATE is about and for which service, and whether it brings a session key along. */
+export function readAuthenticate(token: Uint8Array): { user: string; domain: string; hasKey: boolean } {
+  const { user, domain, encryptedSessionKey } = decodeAuthenticate(token);
+  return { user, domain, hasKey: encryptedSessionKey.length > 0 };
 }

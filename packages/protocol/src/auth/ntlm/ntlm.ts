@@ -34,6 +34,8 @@ export interface NtlmOptions {
   readonly platform: Platform;
   /** What our build calls itself; ours unless told. */
   readonly version?: NtlmVersion;
+  /** Nothing will be signed or sealed after the sign-in, so the server need not grant what that takes. */
+  readonly isWithoutMessages?: boolean;
 }
 
 /** What a CHALLENGE is answered with. The AUTHENTICATE always carries a MIC, so SPNEGO must sign its mechanism list. */
@@ -75,6 +77,12 @@ const REQUIRED_FLAGS = [
   ['KEY_EXCH', NTLM_FLAG.keyExchange],
   ['128', NTLM_FLAG.key128],
 ] as const;
+
+/**
+ * What is left of it where no message follows. QUIRK: Samba's ntlm_auth, behind which most Squids stand, grants neither
+ * SIGN nor SEAL (auth/ntlmssp/ntlmssp_server.c: only when its caller asks for them).
+ */
+const SIGN_IN_ONLY = ['UNICODE', 'TARGET_INFO', 'EXTENDED_SESSIONSECURITY'];
 
 /** Never echoed, whatever the server chose: weaker keys, other framings, another character set. */
 const REFUSED_FLAGS = NTLM_FLAG.oem | NTLM_FLAG.lmKey | NTLM_FLAG.datagram | NTLM_FLAG.anonymous;
@@ -141,7 +149,7 @@ export class NtlmClient {
     this.#negotiate = null;
     const { credential, platform, workstation, spn, binding } = this.#options;
     const challenge = decodeChallenge(challengeBytes);
-    const { serverPairs, timestamp } = requireStrength(challenge);
+    const { serverPairs, timestamp } = requireStrength(challenge, this.#options.isWithoutMessages ?? false);
     const clientChallenge = platform.random(8);
     const hash = ntHash(credential.secret.reveal());
     const responseKey = ntowfV2(hash, credential.user, credential.domain);
@@ -151,7 +159,9 @@ export class NtlmClient {
     const proof = ntProof(responseKey, challenge.serverChallenge, temp);
     const ntResponse = new ByteWriter(16 + temp.length).bytes(proof).bytes(temp).finish();
     const keyExchangeKey = sessionBaseKey(responseKey, proof);
-    const exportedSessionKey = platform.random(16);
+    // SPEC: [MS-NLMP] 3.1.5.1.2: without key exchange the session's key is the one both ends derive
+    const isExchanged = (challenge.flags & NTLM_FLAG.keyExchange) !== 0;
+    const exportedSessionKey = isExchanged ? platform.random(16) : keyExchangeKey.slice();
     const flags = ((challenge.flags & ~REFUSED_FLAGS) | NTLM_FLAG.version) >>> 0;
     const unsigned = encodeAuthenticate({
       flags,
@@ -161,7 +171,7 @@ export class NtlmClient {
       domain: credential.domain,
       user: credential.user,
       workstation,
-      encryptedSessionKey: new Rc4(keyExchangeKey).apply(exportedSessionKey),
+      encryptedSessionKey: isExchanged ? new Rc4(keyExchangeKey).apply(exportedSessionKey) : NO_BYTES,
       version: this.#version,
       mic: new Uint8Array(16), // the field is always there, as Windows has it, so that the payload begins at 88
     });
@@ -180,8 +190,12 @@ export class NtlmClient {
  * it none, so whoever stands in the middle could take the MIC away by taking the clock away. Windows has sent it since
  * Vista, gss-ntlmssp does.
  */
-function requireStrength(challenge: NtlmChallenge): { serverPairs: readonly AvPair[]; timestamp: bigint } {
-  const missing: string[] = REQUIRED_FLAGS.filter(([, flag]) => (challenge.flags & flag) === 0).map(([name]) => name);
+function requireStrength(
+  challenge: NtlmChallenge,
+  isWithoutMessages: boolean,
+): { serverPairs: readonly AvPair[]; timestamp: bigint } {
+  const required = REQUIRED_FLAGS.filter(([name]) => !isWithoutMessages || SIGN_IN_ONLY.includes(name));
+  const missing: string[] = required.filter(([, flag]) => (challenge.flags & flag) === 0).map(([name]) => name);
   const pairs = challenge.targetInfo ?? [];
   if (challenge.targetInfo === null && missing.length === 0) missing.push('TARGET_INFO');
   // SPEC: [MS-NLMP] 3.1.5.1.2: with integrity or confidentiality asked for, both names must be there
