@@ -43,8 +43,8 @@ for (const { what, line, why } of [
     await person.run('hostname');
     const before = watch.frameBytes;
     await person.input.evaluate((field, text) => {
-      const { set } = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, 'value') ?? {};
-      set?.call(field, text);
+      // Past the setter that React keeps on the field itself, as typing goes past it.
+      Reflect.set(HTMLTextAreaElement.prototype, 'value', text, field);
       field.dispatchEvent(new Event('input', { bubbles: true }));
     }, line);
     await person.input.press('Enter');
