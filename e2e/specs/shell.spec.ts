@@ -29,6 +29,36 @@ test('carries text outside ASCII both ways and empties the line', async ({ perso
   expect(await person.savedOutput()).toBe('[Grüße, 世界 – naïve €5]\r\n'.replace('\r\n', '\n'));
 });
 
+for (const { what, line, why } of [
+  { what: 'control characters', line: 'echo a\u0001b\u001b[31m', why: /^The line contains a control character/ },
+  {
+    what: 'more than cmd.exe takes',
+    line: `echo ${'x'.repeat(1_000_000)}`,
+    why: /^The line is too long\. At most 8,191/,
+  },
+  { what: 'half a character', line: 'echo \ud83d', why: /^The line contains half a character/ },
+]) {
+  test(`keeps a line with ${what} in its field and sends nothing`, async ({ person, stack, watch }) => {
+    await person.connect(hostBehindSquid(stack));
+    await person.run('hostname');
+    const before = watch.frameBytes;
+    await person.input.evaluate((field, text) => {
+      // Past the setter that React keeps on the field itself, as typing goes past it.
+      Reflect.set(HTMLTextAreaElement.prototype, 'value', text, field);
+      field.dispatchEvent(new Event('input', { bubbles: true }));
+    }, line);
+    await person.input.press('Enter');
+    const notice = person.page.getByRole('alert').filter({ hasText: why });
+    await expect(notice).toBeVisible();
+    expect(await person.input.evaluate((field: HTMLTextAreaElement, text) => field.value === text, line)).toBe(true);
+    expect(watch.frameBytes - before).toBeLessThan(20_000);
+    await expect(person.rows.filter({ hasText: /echo/ })).toHaveCount(0);
+    await person.run('echo corrected | rev');
+    await person.seesRow('detcerroc');
+    await expect(notice).toHaveCount(0);
+  });
+}
+
 test('draws plain line feeds as lines, over the whole width of the window', async ({ person, stack }) => {
   await person.connect(hostBehindSquid(stack));
   await person.run("printf 'one\\ntwo\\nthree\\n'");

@@ -1,4 +1,5 @@
 import { API_PATHS } from '@fairlead/contract';
+import { startWinRmHost } from '@fairlead/testbed';
 import { HOST_USER, hostBehindSquid } from '../destinations.ts';
 import { FORBIDDEN_TARGET, HOST_ACCOUNT } from '../stack.ts';
 import { expect, test } from '../story.ts';
@@ -90,6 +91,30 @@ test('says that the server closed the shell, and opens a new one', async ({ pers
   await person.seesPrompt();
   await person.run('echo [%BEFORE%] | rev');
   await person.seesRow(']%EROFEB%[');
+});
+
+test('connects again to a host that was away, on the road that led to it', async ({ person, stack }) => {
+  const start = () => startWinRmHost({ port: stack.closedPort, accounts: [HOST_ACCOUNT], workingDirectory: '/' });
+  const host = await start();
+  await person.connect({
+    server: `127.0.0.1:${stack.closedPort}`,
+    user: HOST_USER,
+    password: HOST_ACCOUNT.password,
+  });
+  await person.run('echo before | rev');
+  await host.close();
+  await person.fails('relay.connection-refused');
+  await expect(person.failure).toContainText(words('session.end.gone'));
+  await person.seesRow('erofeb');
+  const again = await start();
+  try {
+    await person.button('recovery.reconnect').click();
+    await person.seesPrompt();
+    await person.run('echo after | rev');
+    await person.seesRow('retfa');
+  } finally {
+    await again.close();
+  }
 });
 
 test('never repeats a line of which nobody knows whether it arrived', async ({ person, stack }) => {

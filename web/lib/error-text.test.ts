@@ -29,6 +29,13 @@ describe('errorText', () => {
     expect(errorText(new WinRmError('wsman.timed-out', { seconds: 20 })).evidence).toBe('');
   });
 
+  it('puts an IPv6 address into brackets in front of its port', () => {
+    const text = errorText(
+      new WinRmError('relay.policy-denied', { host: '::ffff:7f00:1', port: 7501, rule: 'target' }),
+    );
+    expect(text.values).toMatchObject({ host: '[::ffff:7f00:1]', port: 7501 });
+  });
+
   it('keeps a long text out of the sentence but whole in the evidence', () => {
     const text = errorText(new WinRmError('proxy.connect-denied', { ...REFUSAL, text: 'a'.repeat(2000) }));
     expect(String(text.values['text'])).toHaveLength(200);

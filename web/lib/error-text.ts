@@ -34,6 +34,7 @@ export function errorText(error: WinRmError): ErrorText {
   for (const [name, value] of details) {
     values[name] = typeof value === 'number' ? value : clean(String(value)).slice(0, MAX_VALUE_CHARACTERS);
   }
+  if ('port' in values && 'host' in values) values['host'] = bracketed(String(values['host']));
   // What is wrong with TLS is said in our words, and stands in the sentence already.
   const told = (error.code.startsWith('tls.') ? [] : EVIDENCE)
     .map((name) => details.find(([key]) => key === name)?.[1])
@@ -49,6 +50,11 @@ export function errorText(error: WinRmError): ErrorText {
     evidence: told === undefined ? '' : clean(told).trim(),
     report: [error.code, ...details.map(([name, value]) => `${name}: ${clean(String(value))}`)].join('\n'),
   };
+}
+
+/** An IPv6 address, as it is written in front of a port. */
+function bracketed(host: string): string {
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
 }
 
 /** Line ends stay, every other control character goes: a peer's text must not steer what shows it. */

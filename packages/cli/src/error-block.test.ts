@@ -38,6 +38,14 @@ describe('errorBlock', () => {
     expect(words.facts).toEqual([]);
   });
 
+  it('tells a refused port from a connection that broke, and brackets IPv6', () => {
+    const details = { hop: 0, host: '::1', port: 5985 };
+    const message = (cause: string) =>
+      errorWords(new WinRmError('relay.connection-refused', { ...details, cause })).message;
+    expect(message('ECONNREFUSED')).toBe('[::1] refused the connection on port 5985.');
+    expect(message('ECONNRESET')).toBe('[::1] broke off the connection on port 5985 before it stood.');
+  });
+
   it('takes terminal sequences out of what a peer said', () => {
     const error = new WinRmError('wsman.fault', {
       code: '5',

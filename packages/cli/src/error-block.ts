@@ -74,6 +74,11 @@ function valuesOf(error: WinRmError): MessageValues {
   for (const [name, value] of Object.entries(error.details)) {
     values[name] = typeof value === 'number' ? value : printable(String(value)) || 'nothing';
   }
+  // An IPv6 address stands in brackets in front of a port.
+  const { host, port } = values;
+  if (port !== undefined && typeof host === 'string' && host.includes(':') && !host.startsWith('[')) {
+    values['host'] = `[${host}]`;
+  }
   return values;
 }
 

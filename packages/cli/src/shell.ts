@@ -51,7 +51,7 @@ interface Keyboard {
   /** Resolves when the input has ended and every line of it was sent or refused. */
   readonly allSent: Promise<void>;
   /** Called at each prompt: what is typed next is a command again. */
-  atPrompt(): void;
+  readonly atPrompt: () => void;
 }
 
 function readLines(

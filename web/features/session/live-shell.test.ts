@@ -114,7 +114,7 @@ describe('LiveShell', () => {
     say('Password: ');
     await settle();
     expect(shell.view.seemsSecret).toBe(true);
-    await shell.answer('hunter2', true);
+    shell.answer('hunter2', true);
     expect(sent.at(-1)).toBe('hunter2\r\n');
     expect(written.join()).not.toContain('hunter2');
     expect(shell.history.lines.join()).not.toContain('hunter2');
@@ -257,7 +257,7 @@ describe('LiveShell', () => {
     say('\r\nPassword: ');
     await settle();
     expect(shell.view).toMatchObject({ prompt: 'C:\\>', isRunning: true, seemsSecret: true });
-    await shell.answer('hunter2!Prod', true);
+    shell.answer('hunter2!Prod', true);
     expect(history.lines).not.toContain('hunter2!Prod');
   });
 });

@@ -1,7 +1,7 @@
 'use client';
 
 import { useFormatter, useTranslations } from 'next-intl';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { Block } from '../block-log.ts';
 
 /** Error output of the reply that brought the prompt comes within it; a sentence is not said twice because of it. */
@@ -34,11 +34,18 @@ export function Announcer(props: { ended: Block | null; said: string }) {
   );
 }
 
+/** The block as it stood a moment after it ended; what changes later is not said again. */
 function useSettled(block: Block | null): Block | null {
   const [settled, setSettled] = useState(block);
+  const latest = useRef(block);
+  const id = block?.id ?? null;
   useEffect(() => {
-    const timer = setTimeout(() => setSettled(block), SETTLE_MS);
+    latest.current = block;
+  });
+  useEffect(() => {
+    if (id === null) return;
+    const timer = setTimeout(() => setSettled(latest.current), SETTLE_MS);
     return () => clearTimeout(timer);
-  }, [block]);
+  }, [id]);
   return settled;
 }

@@ -49,8 +49,7 @@ export function useInput(
       const isTaken = mode === 'prompt' ? shell.submit(text) : shell.answer(text, mode === 'hidden');
       // What was refused stays to be corrected.
       setState(isTaken ? EMPTY_LINE : edited(EMPTY_LINE, text, text.length));
-      if (!isTaken) return;
-      if (mode === 'hidden') setHidden(false);
+      if (isTaken && mode === 'hidden') setHidden(false);
     },
     [shell, mode],
   );
