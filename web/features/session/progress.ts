@@ -193,7 +193,7 @@ function hopViews(facts: ProgressFacts, steps: readonly StepView[]): HopView[] {
 
 function hopState(step: StepView | undefined, state: SessionState): HopView['state'] {
   if (state.at === 'closed' && state.error === null) return 'idle';
-  if (state.at === 'ready' && state.link === 'reopening') return 'dialling';
+  if (state.at === 'ready' && state.link !== 'live') return 'dialling';
   if (step?.state === 'done') return 'open';
   if (step?.state === 'failed') return 'failed';
   return step?.state === 'running' ? 'dialling' : 'idle';

@@ -24,6 +24,7 @@ const STATES: SessionState[] = [
   { at: 'starting-command' },
   { at: 'ready', link: 'live' },
   { at: 'ready', link: 'reopening' },
+  { at: 'ready', link: 'held' },
   { at: 'ended', exit: { signed: -1, unsigned: 4294967295 } },
   { at: 'lost', error, canReconnect: true },
   { at: 'lost', error: new WinRmError('shell.closed', { reason: 'aborted' }), canReconnect: true },

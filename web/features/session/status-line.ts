@@ -52,6 +52,7 @@ export function statusParts(facts: StatusFacts): StatusPart[] {
 function linkPart({ state, route }: StatusFacts): StatusPart {
   switch (state.at) {
     case 'ready':
+      if (state.link === 'held') return part('link', 'session.status.held', {}, 'warn');
       if (state.link === 'reopening') return part('link', 'session.status.reopening', {}, 'warn');
       return road(route);
     case 'ended':

@@ -118,6 +118,16 @@ export function ReopeningNotice() {
   );
 }
 
+/** The tab's link to the relay broke; the relay keeps the connections meanwhile, and the tab looks for it again. */
+export function HeldNotice() {
+  const t = useTranslations('session.held');
+  return (
+    <Strip tone="warn" actions={null}>
+      <p role="status">{t('text')}</p>
+    </Strip>
+  );
+}
+
 /** After this long without an answer, closing the shell is offered. */
 const STOP_PATIENCE_S = 3;
 

@@ -16,7 +16,7 @@ import { EndPanel } from './end-panel.tsx';
 import { FindBar } from './find-bar.tsx';
 import { InputLine } from './input-line.tsx';
 import { KeyBar } from './key-bar.tsx';
-import { HangerNotice, InputErrorNotice, MojibakeNotice, ReopeningNotice, RunningBar } from './notices.tsx';
+import { HangerNotice, HeldNotice, InputErrorNotice, MojibakeNotice, ReopeningNotice, RunningBar } from './notices.tsx';
 import { OutputPane } from './output-pane.tsx';
 import { StatusBar } from './status-bar.tsx';
 import { type Input, useInput } from './use-input.ts';
@@ -143,6 +143,7 @@ function Notices({
   return (
     <>
       {entry.state.at === 'ready' && entry.state.link === 'reopening' && <ReopeningNotice />}
+      {entry.state.at === 'ready' && entry.state.link === 'held' && <HeldNotice />}
       {view.inputError && <InputErrorNotice error={view.inputError} onDrop={() => shell.dismissInputError()} />}
       {view.mojibake && (
         <MojibakeNotice

@@ -70,6 +70,7 @@ const DOTS = {
   running: 'border-accent bg-accent',
   opening: 'border-accent',
   reopening: 'border-warn bg-warn',
+  held: 'border-warn bg-warn',
   ended: 'border-line-strong',
   failed: 'border-bad bg-bad',
 } as const;
@@ -132,7 +133,7 @@ function standingOf(session: SessionEntry): keyof typeof DOTS {
   const { state, isRunning } = session;
   switch (state.at) {
     case 'ready':
-      if (state.link === 'reopening') return 'reopening';
+      if (state.link !== 'live') return state.link;
       return isRunning ? 'running' : 'ready';
     case 'ended':
       return 'ended';
