@@ -100,10 +100,15 @@ async function watchWorkers(
   const devtools = await context.newCDPSession(page);
   let lastId = 0;
   devtools.on('Target.attachedToTarget', ({ sessionId }) => {
+    const expression = `globalThis.reportToTest = (words) => console.error(words); (${setTraps})()`;
     // Held back until it is watched, so that no frame is missed.
-    for (const method of ['Network.enable', 'Runtime.runIfWaitingForDebugger']) {
+    for (const [method, params] of [
+      ['Network.enable', {}],
+      ['Runtime.evaluate', { expression }],
+      ['Runtime.runIfWaitingForDebugger', {}],
+    ] as const) {
       lastId += 1;
-      const message = JSON.stringify({ id: lastId, method });
+      const message = JSON.stringify({ id: lastId, method, params });
       devtools.send('Target.sendMessageToTarget', { sessionId, message }).catch(() => undefined);
     }
   });
@@ -130,7 +135,7 @@ declare global {
   function reportToTest(words: string): void;
 }
 
-/** Runs in the page before anything else does. */
+/** Runs in a page, and in each of its workers, before anything else does. */
 function setTraps(): void {
   addEventListener('securitypolicyviolation', (event) => {
     reportToTest(`CSP: ${event.effectiveDirective} refused ${event.blockedURI} ${event.sample} at ${event.sourceFile}`);

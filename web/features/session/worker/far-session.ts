@@ -83,7 +83,7 @@ class FarSession implements ShellSession {
   readonly #line: WorkerLine;
   readonly #ask: TrustOptions['ask'] | null;
   readonly #output = new Arrivals((count) => this.#post({ say: 'take', count }));
-  readonly #calls = new Map<number, { resolve(): void; reject(error: WinRmError): void }>();
+  readonly #calls = new Map<number, Waiting>();
   readonly #listeners = new Set<(state: SessionState) => void>();
   #lastId = 0;
   #entryMs = 0;
@@ -176,7 +176,7 @@ class FarSession implements ShellSession {
     return new Promise((resolve, reject) => {
       if (this.#isCut) this.#refuse(call.name);
       this.#lastId += 1;
-      this.#calls.set(this.#lastId, { resolve, reject });
+      this.#calls.set(this.#lastId, { name: call.name, resolve, reject });
       this.#post({ say: 'call', id: this.#lastId, call });
     });
   }
@@ -220,8 +220,8 @@ class FarSession implements ShellSession {
         this.#asking?.abort(new WinRmError('session.cancelled', { at: 'judging' }));
         return;
       case 'done':
-        this.#isCut = true;
-        this.#line.cut();
+        this.#cut(new WinRmError('session.cancelled', { at: 'close' }));
+        this.#output.finish(null);
     }
   }
 
@@ -260,15 +260,26 @@ class FarSession implements ShellSession {
     this.#end(error, wasReady ? { at: 'lost', error, canReconnect: true } : { at: 'closed', error });
   }
 
-  #end(error: WinRmError, state: SessionState): void {
+  /** Nothing will come any more; whoever waits is told. A farewell has then been said. */
+  #cut(error: WinRmError): void {
     this.#isCut = true;
     this.#line.cut();
     this.#asking?.abort(error);
-    for (const id of [...this.#calls.keys()]) this.#settle(id, error);
+    for (const [id, { name }] of [...this.#calls]) this.#settle(id, name === 'close' ? null : error);
+  }
+
+  #end(error: WinRmError, state: SessionState): void {
+    this.#cut(error);
     this.#output.stopHolding();
     this.#output.finish(isWinRmError(error, 'session.cancelled') ? null : error);
     if (!isOver(this.#state)) this.#advance(state);
   }
+}
+
+interface Waiting {
+  readonly name: Call['name'];
+  resolve(): void;
+  reject(error: WinRmError): void;
 }
 
 const NO_BYTES = new Uint8Array();

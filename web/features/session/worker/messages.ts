@@ -89,8 +89,8 @@ export type PackedState =
   | { readonly at: 'closed'; readonly error: PackedError | null };
 
 /** What a fault of the worker's own is told as: our mistake, and nobody else's. */
-export function workerFault(cause?: unknown): WinRmError {
-  return new WinRmError('misuse.wrong-state', { action: 'use the session', state: 'its worker had failed' }, cause);
+export function workerFault(): WinRmError {
+  return new WinRmError('misuse.wrong-state', { action: 'use the session', state: 'its worker had failed' });
 }
 
 /** Errors lose their class on the way, so only what makes them up is sent. One that is not ours is a fault. */

@@ -35,7 +35,7 @@ export function startWorker(): Promise<WorkerLine | null> {
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       if (data.say !== 'hello') return onMessage(data);
       clearTimeout(late);
-      worker.onerror = (event) => onFault(workerFault(event.message));
+      worker.onerror = () => onFault(workerFault());
       worker.onmessageerror = () => onFault(workerFault());
       resolve(line);
     };
