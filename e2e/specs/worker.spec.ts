@@ -1,5 +1,8 @@
-import { hostBehindSquid } from '../destinations.ts';
+import { Buffer } from 'node:buffer';
+import { hostBehindSquid, secureHostBehindSquid } from '../destinations.ts';
+import { HOST_IDENTITY } from '../stack.ts';
 import { expect, test } from '../story.ts';
+import { words } from '../words.ts';
 
 test('runs the protocol in a worker, which sees every byte and ends with its session', async ({
   person,
@@ -27,4 +30,23 @@ test('does without where the browser has no workers', async ({ person, stack }) 
   await person.run('echo ashore | rev');
   await person.seesRow('erohsa');
   expect(page.workers()).toHaveLength(0);
+});
+
+test('hands the key of a certificate to the worker', async ({ person, stack }) => {
+  const { dialog, page } = person;
+  await person.openDialog();
+  const to = secureHostBehindSquid(stack);
+  await person.field('connect.server').fill(to.server);
+  await dialog.getByRole('combobox', { name: words('connect.signIn'), exact: true }).selectOption('certificate');
+  const chosen = page.waitForEvent('filechooser');
+  await person.button('connect.certificate.choose').click();
+  const buffer = Buffer.from(HOST_IDENTITY.certificate + HOST_IDENTITY.key);
+  await (await chosen).setFiles({ name: 'wanda.pem', mimeType: 'application/x-pem-file', buffer });
+  if (to.proxy !== undefined) await person.addProxy(to.proxy);
+  await dialog.getByRole('button', { name: words('connect.action'), exact: true }).click();
+  await person.button('trust.first.once').click();
+  await person.seesPrompt();
+  expect(page.workers()).toHaveLength(1);
+  await person.run('echo detrac | rev');
+  await person.seesRow('carted');
 });
