@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { hostBehindSquid, secureHostBehindSquid } from '../destinations.ts';
+import { Person } from '../person.ts';
 import { HOST_IDENTITY } from '../stack.ts';
 import { expect, test } from '../story.ts';
 import { words } from '../words.ts';
@@ -49,4 +50,25 @@ test('hands the key of a certificate to the worker', async ({ person, stack }) =
   expect(page.workers()).toHaveLength(1);
   await person.run('echo detrac | rev');
   await person.seesRow('carted');
+});
+
+test('a worker that fails loses the session, and says whose mistake it is: misuse.wrong-state', async ({
+  browser,
+  stack,
+  signedIn,
+}) => {
+  // The failure is on purpose, so this browser is not the watched one.
+  const context = await browser.newContext({ baseURL: stack.product.origin, locale: 'en-US' });
+  await context.addCookies([...signedIn.cookies]);
+  const person = new Person(await context.newPage());
+  await person.page.goto('/');
+  await person.connect(hostBehindSquid(stack));
+  await person.page.workers()[0]?.evaluate(() => {
+    setTimeout(() => {
+      throw new Error('nobody catches this');
+    });
+  });
+  await person.fails('misuse.wrong-state');
+  await expect.poll(() => person.page.workers().length).toBe(0);
+  await context.close();
 });
