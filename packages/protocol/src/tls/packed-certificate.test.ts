@@ -33,10 +33,10 @@ describe('a packed client certificate', () => {
   test.each(FILES)('is zeroed when it is unpacked, and each number owns its memory: "%s"', (label) => {
     const packed = packClientCertificate(open(label));
     const { key } = packed;
-    const numbers = key.kind === 'rsa' ? Object.values(key.numbers) : [key.scalar];
-    expect(numbers.every((bytes) => bytes.byteLength === bytes.buffer.byteLength && bytes.some((b) => b > 0))).toBe(
-      true,
-    );
+    const numbers: Uint8Array[] = key.kind === 'rsa' ? Object.values(key.numbers) : [key.scalar];
+    expect(
+      numbers.every((bytes) => bytes.byteLength === bytes.buffer.byteLength && bytes.some((byte) => byte > 0)),
+    ).toBe(true);
     unpackClientCertificate(packed);
     expect(numbers.every((bytes) => bytes.every((byte) => byte === 0))).toBe(true);
   });
