@@ -100,7 +100,7 @@ async function watchWorkers(
   const devtools = await context.newCDPSession(page);
   let lastId = 0;
   devtools.on('Target.attachedToTarget', ({ sessionId }) => {
-    const expression = `globalThis.reportToTest = (words) => console.error(words); (${setTraps})()`;
+    const expression = `globalThis.reportToTest = (words) => console.error(words); (${setTraps.toString()})()`;
     // Held back until it is watched, so that no frame is missed.
     for (const [method, params] of [
       ['Network.enable', {}],
