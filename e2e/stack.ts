@@ -6,7 +6,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Account, startWinRmHost, type WinRmHost } from '@fairlead/testbed';
+import { type Account, makeCertificate, startWinRmHost, thumbprintsOf, type WinRmHost } from '@fairlead/testbed';
 import { freePort, type GssServer, type Peer, PROXY_ONLY_NAME, startGssServer, startProxy } from './peers/peers.ts';
 import { startTap, type Tap } from './tap.ts';
 
@@ -17,6 +17,13 @@ const STOP_LIMIT_MS = 20_000;
 
 /** The account of the testbed's host; the name is one that occurs nowhere else, so that a capture can be searched for it. */
 export const HOST_ACCOUNT: Account = { user: 'wanda.witness', domain: 'HARBOUR', password: 'Quartz-9 über Llama!' };
+
+/** What the same person logs on with over HTTPS. */
+export const HOST_IDENTITY = makeCertificate({
+  commonName: HOST_ACCOUNT.user,
+  usage: 'client',
+  userPrincipalName: 'wanda.witness@harbour.example',
+});
 
 /** A host that the relay may not reach, whatever else it may. */
 export const FORBIDDEN_TARGET = '10.93.7.1:5985';
@@ -66,7 +73,12 @@ export interface Stack {
 /** Starts everything; `settings` are the product's, beside those that let it reach the rest. */
 export async function startStack(settings: Readonly<Record<string, string>> = {}): Promise<Stack> {
   const [host, gss, squid, packagedSquid, blackHole, closedPort] = await Promise.all([
-    startWinRmHost({ accounts: [HOST_ACCOUNT], computerName: 'HARBOUR', workingDirectory: '/', https: {} }),
+    startWinRmHost({
+      accounts: [{ ...HOST_ACCOUNT, certificates: [thumbprintsOf(HOST_IDENTITY.certificate).sha256] }],
+      computerName: 'HARBOUR',
+      workingDirectory: '/',
+      https: { clientCertificate: 'request' },
+    }),
     startGssServer(),
     startProxy('squid'),
     startProxy('squid-default'),

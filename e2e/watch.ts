@@ -43,6 +43,16 @@ export async function watchContext(context: BrowserContext, origin: string): Pro
       socket.on('framesent', onFrame);
       socket.on('framereceived', onFrame);
     });
+    // A page that is closed at once has no worker to be watched.
+    watchWorkers(context, page, {
+      onSocket: (url) => {
+        if (!isOurs(url)) complaints.push(`a WebSocket to ${url}`);
+      },
+      onFrame: (bytes) => {
+        keep(bytes);
+        frameBytes += bytes.length;
+      },
+    }).catch(() => undefined);
   });
   context.on('console', (message) => {
     if (message.type() !== 'error') return;
@@ -81,11 +91,51 @@ export async function watchContext(context: BrowserContext, origin: string): Pro
   };
 }
 
+/** Sockets of a page's workers, which the page's own events leave out. */
+async function watchWorkers(
+  context: BrowserContext,
+  page: Page,
+  seen: { onSocket(url: string): void; onFrame(bytes: Buffer): void },
+): Promise<void> {
+  const devtools = await context.newCDPSession(page);
+  let lastId = 0;
+  devtools.on('Target.attachedToTarget', ({ sessionId }) => {
+    const expression = `globalThis.reportToTest = (words) => console.error(words); (${setTraps.toString()})()`;
+    // Held back until it is watched, so that no frame is missed.
+    for (const [method, params] of [
+      ['Network.enable', {}],
+      ['Runtime.evaluate', { expression }],
+      ['Runtime.runIfWaitingForDebugger', {}],
+    ] as const) {
+      lastId += 1;
+      const message = JSON.stringify({ id: lastId, method, params });
+      devtools.send('Target.sendMessageToTarget', { sessionId, message }).catch(() => undefined);
+    }
+  });
+  devtools.on('Target.receivedMessageFromTarget', ({ message }) => {
+    const { method, params } = JSON.parse(message) as WorkerEvent;
+    if (method === 'Network.webSocketCreated') seen.onSocket(params.url);
+    if (method !== 'Network.webSocketFrameSent' && method !== 'Network.webSocketFrameReceived') return;
+    const { opcode, payloadData } = params.response;
+    seen.onFrame(Buffer.from(payloadData, opcode === 1 ? 'utf8' : 'base64'));
+  });
+  await devtools.send('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: true, flatten: false });
+}
+
+/** What a worker's network tells: Chrome DevTools Protocol, domain Network. */
+type WorkerEvent =
+  | { readonly method: 'Network.webSocketCreated'; readonly params: { readonly url: string } }
+  | {
+      readonly method: 'Network.webSocketFrameSent' | 'Network.webSocketFrameReceived';
+      readonly params: { readonly response: { readonly opcode: number; readonly payloadData: string } };
+    }
+  | { readonly method: ''; readonly params: Record<never, never> };
+
 declare global {
   function reportToTest(words: string): void;
 }
 
-/** Runs in the page before anything else does. */
+/** Runs in a page, and in each of its workers, before anything else does. */
 function setTraps(): void {
   addEventListener('securitypolicyviolation', (event) => {
     reportToTest(`CSP: ${event.effectiveDirective} refused ${event.blockedURI} ${event.sample} at ${event.sourceFile}`);

@@ -65,4 +65,14 @@ export async function builtApp(): Promise<string> {
   return WEB_EXPORT;
 }
 
+/** The CPU time of all tasks of a page's main thread so far, as Chromium counts it, in milliseconds. */
+export async function mainThreadCpu(context: BrowserContext, page: Page): Promise<() => Promise<number>> {
+  const devtools = await context.newCDPSession(page);
+  await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
+  return async () => {
+    const { metrics } = await devtools.send('Performance.getMetrics');
+    return (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Number.NaN) * 1000;
+  };
+}
+
 const SIZE = { width: 1280, height: 800 };

@@ -2,13 +2,12 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { BrowserContext, Page } from 'playwright';
 import { RIG_ACCOUNT } from '../peers/peers.ts';
 import { startChild } from './children.ts';
 import { type Bench, median, quantile } from './figure.ts';
 import { startTestbedHost } from './hosts.ts';
 import { OUTPUT_BYTES, OUTPUT_COMMAND, outputHash } from './output.ts';
-import { builtApp, startStage } from './page-kit.ts';
+import { builtApp, mainThreadCpu, startStage } from './page-kit.ts';
 import type { ThreadRun } from './thread-run.ts';
 
 const VITE = fileURLToPath(new URL('../node_modules/.bin/vite', import.meta.url));
@@ -76,14 +75,4 @@ function tell(say: Parameters<Bench>[0], runs: Readonly<Record<'main' | 'worker'
     const [value, peerValue] = [median(runs.main.map(of)), median(runs.worker.map(of))];
     say({ name, value, unit, peer: 'in a worker', peerValue, note });
   }
-}
-
-/** The CPU time of all tasks of a page's main thread so far, as Chromium counts it. */
-async function mainThreadCpu(context: BrowserContext, page: Page): Promise<() => Promise<number>> {
-  const devtools = await context.newCDPSession(page);
-  await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
-  return async () => {
-    const { metrics } = await devtools.send('Performance.getMetrics');
-    return (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Number.NaN) * 1000;
-  };
 }

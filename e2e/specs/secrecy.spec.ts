@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { gssBehindSquid, hostBehindSquid } from '../destinations.ts';
 import { RIG_ACCOUNT } from '../peers/peers.ts';
+import { Person } from '../person.ts';
 import { HOST_ACCOUNT, type Stack } from '../stack.ts';
 import { expect, test } from '../story.ts';
 import { foundIn, spellings } from '../tap.ts';
@@ -106,5 +107,25 @@ test('a page that breaks a promise is noticed', async ({ browser, stack }) => {
   await expect
     .poll(() => other.complaints.map((words) => words.split(/[:\s]/)[0]))
     .toEqual(expect.arrayContaining(['console', 'WebAssembly.Memory', 'CSP', 'a', 'uncaught']));
+  await context.close();
+});
+
+test('a worker that breaks a promise is noticed', async ({ browser, stack, signedIn }) => {
+  const context = await browser.newContext({ baseURL: stack.product.origin });
+  const other = await watchContext(context, stack.product.origin);
+  await context.addCookies([...signedIn.cookies]);
+  const person = new Person(await context.newPage());
+  await person.page.goto('/');
+  await person.connect(hostBehindSquid(stack));
+  expect(other.complaints).toEqual([]);
+  const [worker] = person.page.workers();
+  await worker?.evaluate(async () => {
+    console.error('a mistake');
+    WebAssembly.validate(new Uint8Array());
+    await fetch('http://127.0.0.1:9/elsewhere').catch(() => undefined);
+  });
+  await expect
+    .poll(() => other.complaints.join('\n'))
+    .toMatch(/a mistake.*WebAssembly.validate was used.*connect-src/s);
   await context.close();
 });

@@ -61,6 +61,7 @@ export {
   openClientCertificate,
   readCertificates,
 } from './tls/client-certificate.ts';
+export { type PackedClientCertificate, packClientCertificate } from './tls/packed-certificate.ts';
 export {
   addPin,
   exportPins,
@@ -78,6 +79,7 @@ export {
   type TargetPin,
 } from './tls/pins.ts';
 export { certificateEvidence, type PeerWarning, type Pin, pinOf, type TrustPolicy } from './tls/trust.ts';
+export { unpackClientCertificate } from './tls/unpacked-certificate.ts';
 export { type Certificate, parseCertificate, sha1Thumbprint, sha256Thumbprint } from './tls/x509.ts';
 export { faultMeaning, faultMeanings } from './wsman/fault.ts';
 export type { TrafficCounts } from './wsman/lane.ts';

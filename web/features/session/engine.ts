@@ -1,44 +1,39 @@
-import { parseCredential, parseTarget, Session, type Target, targetAuthority } from '@fairlead/protocol';
-import { defaultPlatform, relayRoad } from '@fairlead/protocol/relay';
-import { requestTicket } from '@/lib/relay-api.ts';
+import { type ClientCertificate, parseTarget, type Target, targetAuthority } from '@fairlead/protocol';
 import type { FirstContacts } from '../trust/first-contacts.ts';
 import { browserStorage, LineHistory } from './history.ts';
 import type { Attempt, ConnectRequest, SessionEntry } from './live-entry.ts';
-import { LiveShell } from './live-shell.ts';
+import { LiveShell, type ShellSession } from './live-shell.ts';
 import { TerminalScreen } from './screen/terminal-screen.ts';
+import { makeFarSession } from './worker/far-session.ts';
+import type { SessionOrder } from './worker/messages.ts';
+import { startWorker } from './worker/start-worker.ts';
 
 /** Makes a session of the protocol for one attempt, over this page's relay. @throws misuse.bad-argument */
 export async function openSession(request: ConnectRequest): Promise<Attempt> {
   const { target } = parseTarget(request.target);
-  const hops = request.route.hops.map((hop) => ({
-    ...{ kind: hop.kind, host: hop.host, port: hop.port },
-    ...(hop.tls === true && { tls: true }),
-  }));
-  const { host, port, scheme } = target;
-  const ticketRequest = { target: { host, port }, route: { name: request.route.name, hops }, scheme };
-  const contacts = scheme === 'https' ? await meet(target) : null;
-  const { policy, certificate } = request;
-  const session = new Session({
-    target,
-    policy,
-    credential: policy === 'certificate' ? null : parseCredential(request.user, request.password),
-    clientCertificate: certificate,
-    ...(contacts === null ? {} : { trust: contacts.trust }),
-    seal: request.sealsAlways ? 'always' : 'auto',
-    allowLegacyTls: request.allowsLegacyTls,
-    openRoad: relayRoad({
-      origin: location.origin,
-      ticket: async (_lane, signal) => (await requestTicket(ticketRequest, signal)).ticket,
-    }),
-    platform: defaultPlatform,
-    shell: request.shell,
-  });
+  const contacts = target.scheme === 'https' ? await meet(target) : null;
+  const { policy, user, password, sealsAlways, allowsLegacyTls, route, shell } = request;
+  const trust = contacts?.trust.policy ?? null;
+  const order = { target, policy, user, password, sealsAlways, allowsLegacyTls, trust, route, shell };
   return {
-    session,
+    session: await makeSomewhere(order, request.certificate, contacts),
     address: targetAuthority(target),
     port: target.port,
     answer: (answer) => contacts?.answer(answer),
   };
+}
+
+/** In a worker, so that this thread is left to keys and frames; here where there is none to be had. */
+async function makeSomewhere(
+  order: SessionOrder,
+  certificate: ClientCertificate | null,
+  contacts: FirstContacts | null,
+): Promise<ShellSession> {
+  const ask = contacts?.trust.ask ?? null;
+  const line = await startWorker();
+  if (line !== null) return await makeFarSession(line, order, certificate, ask);
+  const { makeSession } = await import('./worker/make-session.ts');
+  return await makeSession(order, certificate, ask ?? (async () => 'refuse'));
 }
 
 /** Certificates and pins are read by code that no http session fetches. */

@@ -183,8 +183,12 @@ export class LiveEntry {
     try {
       const attempt = await this.#parts.openSession({ ...this.#snapshot.request, ...secrets });
       const { session, address, port } = attempt;
-      if (!isCurrent()) return;
-      throwIfAborted(abort.signal);
+      if (!isCurrent() || abort.signal.aborted) {
+        // Never opened, but it may hold a worker.
+        void session.close();
+        if (isCurrent()) throw abort.signal.reason;
+        return;
+      }
       this.#session = session;
       this.#attempt = attempt;
       this.#unwatch = [
@@ -260,8 +264,4 @@ export class LiveEntry {
 /** Whether a session has come to its end, one way or another. */
 export function isOver(state: SessionState): state is Extract<SessionState, { at: 'ended' | 'lost' | 'closed' }> {
   return state.at === 'ended' || state.at === 'lost' || state.at === 'closed';
-}
-
-function throwIfAborted(signal: AbortSignal): void {
-  if (signal.aborted) throw signal.reason;
 }

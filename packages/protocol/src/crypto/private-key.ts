@@ -6,6 +6,8 @@ import {
   type CurveName,
   type EcPublicKey,
   type PrivateKey,
+  type PrivateKeyNumbers,
+  type RsaPrivateNumbers,
   type RsaPublicKey,
   SIGNATURE_SCHEMES,
   type SignatureScheme,
@@ -13,16 +15,7 @@ import {
 } from './pubkey.ts';
 import { bigintOf, bitLength, bytesOf, encodePkcs1, encodePss, isBearableRsaKey, modPow } from './rsa.ts';
 
-/** The numbers of an RSA private key as big-endian bytes. RFC 8017, section 3.2, second representation */
-export interface RsaPrivateNumbers {
-  readonly modulus: Uint8Array;
-  readonly exponent: Uint8Array;
-  readonly prime1: Uint8Array;
-  readonly prime2: Uint8Array;
-  readonly exponent1: Uint8Array;
-  readonly exponent2: Uint8Array;
-  readonly coefficient: Uint8Array;
-}
+export type { RsaPrivateNumbers } from './pubkey.ts';
 
 /**
  * An RSA key that signs: by the Chinese remainder theorem, with the message blinded and the exponents masked by random
@@ -44,6 +37,11 @@ export function rsaPrivateKey(numbers: RsaPrivateNumbers): PrivateKey {
  */
 export function ecPrivateKey(curve: CurveName, scalar: Uint8Array): PrivateKey {
   return new EcPrivateKey(curve, scalar);
+}
+
+/** The key again, from what `copyNumbers` gave. @throws tls.client-certificate when the numbers do not make a key */
+export function privateKeyOf(from: PrivateKeyNumbers): PrivateKey {
+  return from.kind === 'rsa' ? rsaPrivateKey(from.numbers) : ecPrivateKey(from.curve, from.scalar);
 }
 
 class RsaPrivateKey implements PrivateKey {
@@ -75,6 +73,11 @@ class RsaPrivateKey implements PrivateKey {
       : encodePkcs1(hash, message, modulusBytes);
     if (encoded === null) return unusable(`the RSA key is too short for ${scheme}`);
     return bytesOf(this.#power(bigintOf(encoded), random), modulusBytes);
+  }
+
+  copyNumbers(): PrivateKeyNumbers {
+    refuseWiped(this.#isWiped);
+    return { kind: 'rsa', numbers: mapNumbers(this.#numbers, (bytes) => new Uint8Array(bytes)) };
   }
 
   wipe(): void {
@@ -120,6 +123,11 @@ class EcPrivateKey implements PrivateKey {
     if (!schemeFitsKey(scheme, this.publicKey, 'key')) unusable(`an EC key cannot sign ${scheme}`);
     const options = { prehash: false, lowS: false, format: 'der', extraEntropy: random(32) } as const;
     return CURVES[this.publicKey.curve].sign(digest(hashOf(scheme), message), this.#scalar, options);
+  }
+
+  copyNumbers(): PrivateKeyNumbers {
+    refuseWiped(this.#isWiped);
+    return { kind: 'ec', curve: this.publicKey.curve, scalar: new Uint8Array(this.#scalar) };
   }
 
   wipe(): void {
@@ -173,7 +181,10 @@ function areNumbersOfOneKey(numbers: RsaPrivateNumbers): boolean {
   );
 }
 
-function mapNumbers(numbers: RsaPrivateNumbers, change: (bytes: Uint8Array) => Uint8Array): RsaPrivateNumbers {
+function mapNumbers<Bytes extends Uint8Array>(
+  numbers: RsaPrivateNumbers,
+  change: (bytes: Uint8Array) => Bytes,
+): RsaPrivateNumbers<Bytes> {
   return {
     modulus: change(numbers.modulus),
     exponent: change(numbers.exponent),

@@ -84,8 +84,26 @@ export interface PrivateKey {
    * @throws tls.client-certificate when the scheme is not one of this key's
    */
   sign(scheme: SignatureScheme, message: Uint8Array, random: (length: number) => Uint8Array): Uint8Array;
+  /** A copy of what makes the key, for a thread that shares no memory. Whoever takes it wipes it. @throws as `sign` */
+  copyNumbers(): PrivateKeyNumbers;
   wipe(): void;
 }
+
+/** The numbers of an RSA private key as big-endian bytes. RFC 8017, section 3.2, second representation */
+export interface RsaPrivateNumbers<Bytes extends Uint8Array = Uint8Array> {
+  readonly modulus: Bytes;
+  readonly exponent: Bytes;
+  readonly prime1: Bytes;
+  readonly prime2: Bytes;
+  readonly exponent1: Bytes;
+  readonly exponent2: Bytes;
+  readonly coefficient: Bytes;
+}
+
+/** What makes a private key. Each array owns its memory, so that it can be handed over. */
+export type PrivateKeyNumbers =
+  | { readonly kind: 'rsa'; readonly numbers: RsaPrivateNumbers<Uint8Array<ArrayBuffer>> }
+  | { readonly kind: 'ec'; readonly curve: CurveName; readonly scalar: Uint8Array<ArrayBuffer> };
 
 /** The curves of noble by our names. */
 export const CURVES = { 'P-256': p256, 'P-384': p384, 'P-521': p521 } as const;

@@ -1,0 +1,36 @@
+import { type ClientCertificate, parseCredential, Session, type TrustOptions } from '@fairlead/protocol';
+import { defaultPlatform, relayRoad } from '@fairlead/protocol/relay';
+import { requestTicket } from '@/lib/relay-api.ts';
+import type { SessionOrder } from './messages.ts';
+
+/**
+ * Makes a session of the protocol over the relay of this page, here and now: in a worker, or in the page itself.
+ * @throws misuse.bad-argument
+ */
+export async function makeSession(
+  { target, route, policy, user, password, trust, sealsAlways, allowsLegacyTls, shell }: SessionOrder,
+  clientCertificate: ClientCertificate | null,
+  ask: TrustOptions['ask'],
+): Promise<Session> {
+  const hops = route.hops.map((hop) => ({
+    ...{ kind: hop.kind, host: hop.host, port: hop.port },
+    ...(hop.tls === true && { tls: true }),
+  }));
+  const { host, port, scheme } = target;
+  const ticketRequest = { target: { host, port }, route: { name: route.name, hops }, scheme };
+  return new Session({
+    target,
+    policy,
+    credential: policy === 'certificate' ? null : parseCredential(user, password),
+    clientCertificate,
+    ...(trust === null ? {} : { trust: { policy: trust, ask } }),
+    seal: sealsAlways ? 'always' : 'auto',
+    allowLegacyTls: allowsLegacyTls,
+    openRoad: relayRoad({
+      origin: location.origin,
+      ticket: async (_lane, signal) => (await requestTicket(ticketRequest, signal)).ticket,
+    }),
+    platform: defaultPlatform,
+    shell,
+  });
+}

@@ -1,0 +1,133 @@
+import {
+  type AuthPolicy,
+  type ErrorCode,
+  type ErrorDetails,
+  type Interrupt,
+  isWinRmError,
+  type JournalEntry,
+  type PackedClientCertificate,
+  type ProxyRoute,
+  type SessionState,
+  type ShellOptions,
+  type Target,
+  type TrafficCounts,
+  type TrustAnswer,
+  type TrustOptions,
+  type TrustQuestion,
+  WinRmError,
+} from '@fairlead/protocol';
+
+/** All that a session is made of, as it crosses from a page into a worker. Sent once; holds the password. */
+export interface SessionOrder {
+  readonly target: Target;
+  readonly policy: AuthPolicy;
+  /** Both "" for the policy `certificate`. */
+  readonly user: string;
+  readonly password: string;
+  readonly sealsAlways: boolean;
+  readonly allowsLegacyTls: boolean;
+  /** Whom to trust over https; null for http. */
+  readonly trust: TrustOptions['policy'] | null;
+  readonly route: ProxyRoute;
+  readonly shell: ShellOptions;
+}
+
+/** What a page asks of a session and waits for. */
+export type Call =
+  | { readonly name: 'open' | 'endInput' | 'close' }
+  | { readonly name: 'writeText'; readonly text: string }
+  | { readonly name: 'interrupt'; readonly how: Interrupt };
+
+/** What a page says to a worker. */
+export type ToWorker =
+  | { readonly say: 'make'; readonly order: SessionOrder; readonly certificate: PackedClientCertificate | null }
+  | { readonly say: 'call'; readonly id: number; readonly call: Call }
+  /** The opening is given up. */
+  | { readonly say: 'abort'; readonly error: PackedError }
+  /** So many more chunks may be sent. */
+  | { readonly say: 'take'; readonly count: number }
+  | { readonly say: 'answer'; readonly answer: TrustAnswer };
+
+/** What a worker says to its page. */
+export type FromWorker =
+  /** The worker runs. */
+  | { readonly say: 'hello' }
+  | { readonly say: 'made'; readonly promptWord: string }
+  | { readonly say: 'refused'; readonly error: PackedError }
+  /** A line of the journal, and what changed with it. */
+  | {
+      readonly say: 'news';
+      readonly entry: JournalEntry;
+      readonly counts: TrafficCounts;
+      readonly lastRoundTripMs: number | null;
+      /** Null when it is the same as before. */
+      readonly state: PackedState | null;
+    }
+  /** The bytes are handed over, not copied. */
+  | { readonly say: 'chunk'; readonly stream: 'stdout' | 'stderr'; readonly bytes: Uint8Array }
+  | { readonly say: 'gap' }
+  /** There is no more output; with the error that cut it. */
+  | { readonly say: 'dry'; readonly error: PackedError | null }
+  | { readonly say: 'settled'; readonly id: number; readonly error: PackedError | null }
+  | { readonly say: 'ask'; readonly question: TrustQuestion }
+  /** Nobody waits for the answer any more. */
+  | { readonly say: 'unask' }
+  /** The session is over and has given everything back. */
+  | { readonly say: 'done' };
+
+/** An error as it crosses: what makes it ours, and one error of ours beneath it. */
+export interface PackedError {
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails[ErrorCode];
+  readonly cause: Pick<PackedError, 'code' | 'details'> | null;
+}
+
+/** A state as it crosses. */
+export type PackedState =
+  | Exclude<SessionState, { at: 'lost' | 'closed' }>
+  | { readonly at: 'lost'; readonly error: PackedError; readonly canReconnect: boolean }
+  | { readonly at: 'closed'; readonly error: PackedError | null };
+
+/** What a fault of the worker's own is told as: our mistake, and nobody else's. */
+export function workerFault(): WinRmError {
+  return new WinRmError('misuse.wrong-state', { action: 'use the session', state: 'its worker had failed' });
+}
+
+/** Errors lose their class on the way, so only what makes them up is sent. One that is not ours is a fault. */
+export function packError(error: unknown): PackedError {
+  const { code, details, cause } = isWinRmError(error) ? error : workerFault();
+  return { code, details, cause: isWinRmError(cause) ? { code: cause.code, details: cause.details } : null };
+}
+
+/** The error again. */
+export function unpackError({ code, details, cause }: PackedError): WinRmError {
+  return new WinRmError(code, details, cause === null ? undefined : new WinRmError(cause.code, cause.details));
+}
+
+/** A state with its error packed. */
+export function packState(state: SessionState): PackedState {
+  if (state.at === 'lost') return { ...state, error: packError(state.error) };
+  if (state.at === 'closed') return { at: 'closed', error: state.error && packError(state.error) };
+  return state;
+}
+
+/** The state again. */
+export function unpackState(state: PackedState): SessionState {
+  if (state.at === 'lost') return { ...state, error: unpackError(state.error) };
+  if (state.at === 'closed') return { at: 'closed', error: state.error && unpackError(state.error) };
+  return state;
+}
+
+/** Bytes that own their memory, so that it can be handed over; copied where they are a part of something larger. */
+export function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer } = bytes;
+  const isWhole = buffer instanceof ArrayBuffer && bytes.byteLength === buffer.byteLength && bytes.byteLength > 0;
+  return isWhole ? new Uint8Array(buffer) : new Uint8Array(bytes);
+}
+
+/** One end of what connects a page and a worker: messages arrive whole and in order, or not at all. */
+export interface Line<Out, In> {
+  post(message: Out, transfer?: ArrayBuffer[]): void;
+  /** Calls back for each message from now on; what came before is not lost. One listener. */
+  listen(listener: (message: In) => void): void;
+}

@@ -1,0 +1,2 @@
+/** Reads keys: fetched by no session but one that logs on with a certificate. */
+export { unpackClientCertificate } from '@fairlead/protocol';
