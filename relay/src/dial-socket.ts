@@ -23,6 +23,9 @@ import type { SignIn } from './store.ts';
 /** A tab sends its ticket at once; whoever does not, holds a connection for nothing. */
 const TICKET_WAIT_MS = 10_000;
 
+/** A browser's word for a page, or a worker, that is left. */
+const GOING_AWAY = 1001;
+
 /** How long somebody who is not signed in may take to close a socket that was refused. */
 const STRANGER_MS = 2000;
 
@@ -65,7 +68,8 @@ export class DialSocket implements PipeLink {
     // Frames that are too large or against the protocol: the library has already answered with their closing code.
     socket.on('error', () => this.#over('malformed', null, true));
     socket.on('close', (code) => {
-      this.#over('finished', null, code !== CLOSE_CODES.finished);
+      // 1001 is said by a page that goes away, and its token goes with it: nobody could take the pipe up. RFC 6455, 7.4.1
+      this.#over('finished', null, code !== CLOSE_CODES.finished && code !== GOING_AWAY);
       room.forget(this);
     });
     if (signIn === null) this.#refuse({ code: 'relay.sign-in-required', details: {} });

@@ -414,6 +414,19 @@ test('held pipes count against the person’s limit and can still be taken up: r
   again.pipe.socket.close(1000);
 });
 
+test('a page that is left leaves nothing held, and its place is free for the next', async () => {
+  const own = await startTestRelay({ FAIRLEAD_TARGETS: '127.0.0.1:*', FAIRLEAD_CONNECTIONS: '1' });
+  closers.push(own);
+  const mine = await own.signIn();
+  const server = await serve(echo);
+  const { pipe } = await dialLasting(own, mine, server.port);
+  const gone = new Promise((resolve) => server.sockets[0]?.once('close', resolve));
+  pipe.socket.close(1001);
+  await gone;
+  const next = await dialLasting(own, mine, server.port);
+  next.pipe.socket.close(1000);
+});
+
 test('signing out ends held pipes, and so does a relay that shuts down', async () => {
   const own = await startTestRelay({ FAIRLEAD_TARGETS: '127.0.0.1:*' });
   const server = await serve(echo);
