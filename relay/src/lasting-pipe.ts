@@ -258,7 +258,7 @@ export class LastingPipe {
 
   #over(end: PipeEnd, why: LetGo | null): void {
     if (this.#isOver) return;
-    const wasHeld = this.isHeld;
+    const wasHeld = this.#holdTimer !== null;
     this.#isOver = true;
     this.#stopTimers();
     this.#o.stream.destroy(end === 'finished' ? undefined : new WinRmError('relay.lost', { reason: end }));

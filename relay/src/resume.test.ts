@@ -423,6 +423,7 @@ test('a page that is left leaves nothing held, and its place is free for the nex
   const gone = new Promise((resolve) => server.sockets[0]?.once('close', resolve));
   pipe.socket.close(1001);
   await gone;
+  expect(await (await fetch(`${own.base}/metrics`)).text()).toMatch(/^fairlead_pipes_held 0$/m);
   const next = await dialLasting(own, mine, server.port);
   next.pipe.socket.close(1000);
 });
