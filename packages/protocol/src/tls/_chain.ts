@@ -136,8 +136,11 @@ function unknownProblem(certificate: Certificate): string | null {
   return first === undefined ? null : `it has the critical extension ${first}, which we do not know`;
 }
 
-/** RFC 5280, section 4.2.1.3; RFC 8446, section 4.4.2.2: the key must be allowed to sign the handshake. */
-function leafProblem(leaf: Certificate): string | null {
+/**
+ * What keeps a certificate from being a server's. RFC 5280, section 4.2.1.3; RFC 8446, section 4.4.2.2: the key must be
+ * allowed to sign the handshake.
+ */
+export function leafProblem(leaf: Certificate): string | null {
   if (leaf.keyUsage !== null && !leaf.keyUsage.digitalSignature) return 'its key usage does not allow signatures';
   return mayServe(leaf, [SERVER_AUTH]) ? null : 'its extended key usage does not include server authentication';
 }

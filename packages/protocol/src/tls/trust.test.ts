@@ -257,6 +257,7 @@ describe('judgePeer with pins', () => {
     expect(warnings('leaf not yet valid')).toEqual(['not-yet-valid']);
     expect(warnings('self-signed for another name')).toEqual(['wrong-name']);
     expect(warnings('self-signed by SHA-1')).toEqual(['weak-signature']);
+    expect(warnings('leaf for clients only')).toEqual(['wrong-purpose']);
   });
 
   test('judgePeer does not let a pin make up for a short key: tls.weak-certificate', () => {

@@ -1,5 +1,5 @@
 import { type CertificateEvidence, type ErrorDetails, fail } from '../errors.ts';
-import { findPath, isInDate, keyProblem, signatureProblem } from './_chain.ts';
+import { findPath, isInDate, keyProblem, leafProblem, signatureProblem } from './_chain.ts';
 import { isNamed, printAddress } from './_host.ts';
 import { type Certificate, isSelfIssued, sha1Thumbprint, sha256Thumbprint } from './x509.ts';
 
@@ -22,7 +22,7 @@ export interface TrustPolicy {
 }
 
 /** What would have been an objection without the pin; to be shown, not obeyed. */
-export type PeerWarning = 'expired' | 'not-yet-valid' | 'wrong-name' | 'weak-signature';
+export type PeerWarning = 'expired' | 'not-yet-valid' | 'wrong-name' | 'weak-signature' | 'wrong-purpose';
 
 const MINT: unique symbol = Symbol('minted by judgePeer');
 
@@ -132,6 +132,7 @@ function warningsOf(certificate: Certificate, host: string, nowMs: number): Peer
   if (!isInDate(certificate, nowMs)) warnings.push(nowMs < certificate.notBeforeMs ? 'not-yet-valid' : 'expired');
   if (!isNamed(certificate, host)) warnings.push('wrong-name');
   if (signatureProblem(certificate) !== null) warnings.push('weak-signature');
+  if (leafProblem(certificate) !== null) warnings.push('wrong-purpose');
   return warnings;
 }
 
