@@ -62,6 +62,11 @@ export interface Stack {
   readonly squidTap: Tap;
   /** A Squid with the settings of its Debian package: it tunnels to 443 only. */
   readonly packagedSquid: Peer;
+  /** A Squid that wants NTLM from whoever comes, and the wire in front of it. */
+  readonly askingSquid: Peer;
+  readonly askingTap: Tap;
+  /** A Squid that wants Basic. */
+  readonly basicSquid: Peer;
   readonly blackHole: BlackHole;
   /** Nobody listens there. */
   readonly closedPort: number;
@@ -72,7 +77,7 @@ export interface Stack {
 
 /** Starts everything; `settings` are the product's, beside those that let it reach the rest. */
 export async function startStack(settings: Readonly<Record<string, string>> = {}): Promise<Stack> {
-  const [host, gss, squid, packagedSquid, blackHole, closedPort] = await Promise.all([
+  const [host, gss, squid, packagedSquid, askingSquid, basicSquid, blackHole, closedPort] = await Promise.all([
     startWinRmHost({
       accounts: [{ ...HOST_ACCOUNT, certificates: [thumbprintsOf(HOST_IDENTITY.certificate).sha256] }],
       computerName: 'HARBOUR',
@@ -82,29 +87,35 @@ export async function startStack(settings: Readonly<Record<string, string>> = {}
     startGssServer(),
     startProxy('squid'),
     startProxy('squid-default'),
+    startProxy('squid-ntlm-gss'),
+    startProxy('squid-basic'),
     startBlackHole(),
     freePort(),
   ]);
-  const [hostTap, secureTap, gssTap, squidTap] = await Promise.all([
+  const [hostTap, secureTap, gssTap, squidTap, askingTap] = await Promise.all([
     startTap(host.port),
     startTap(host.https?.port ?? 0),
     startTap(gss.port),
     startTap(squid.port),
+    startTap(askingSquid.port),
   ]);
   const reachable = [hostTap, secureTap, gssTap, blackHole].map(({ port }) => `127.0.0.1:${port}`);
   const product = await startProduct({
     ...settings,
     FAIRLEAD_TARGETS: [...reachable, `127.0.0.1:${closedPort}`, `${PROXY_ONLY_NAME}:${gssTap.port}`].join(','),
-    FAIRLEAD_PROXIES: [squidTap, packagedSquid, blackHole].map(({ port }) => `127.0.0.1:${port}`).join(','),
+    FAIRLEAD_PROXIES: [squidTap, packagedSquid, askingTap, basicSquid, blackHole]
+      .map(({ port }) => `127.0.0.1:${port}`)
+      .join(','),
   });
-  const taps = [squidTap, hostTap, secureTap, gssTap];
+  const taps = [squidTap, askingTap, hostTap, secureTap, gssTap];
   return {
-    ...{ product, host, hostTap, secureTap, gss, gssTap, squid, squidTap, packagedSquid, blackHole, closedPort },
+    ...{ product, host, hostTap, secureTap, gss, gssTap, squid, squidTap, packagedSquid, askingSquid, askingTap },
+    ...{ basicSquid, blackHole, closedPort },
     takeCaptured: () => Buffer.concat(taps.map((tap) => tap.take())),
     async stop() {
       await product.stop();
       await Promise.all([...taps, blackHole, host].map((peer) => peer.close()));
-      await Promise.all([gss, squid, packagedSquid].map((peer) => peer.stop()));
+      await Promise.all([gss, squid, packagedSquid, askingSquid, basicSquid].map((peer) => peer.stop()));
     },
   };
 }

@@ -26,6 +26,7 @@ const TARGET: SavedTarget = {
   workingDirectory: 'C:\\',
   noProfile: true,
   routeId: 'r',
+  proxyUser: 'CORP\\ana-proxy',
   isProduction: true,
   sealsAlways: true,
   allowsLegacyTls: true,

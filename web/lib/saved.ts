@@ -33,6 +33,8 @@ export interface SavedTarget {
   readonly noProfile: boolean;
   /** A saved route, or null for a direct road. */
   readonly routeId: string | null;
+  /** Who signs in to the route's proxy; "" for nobody. */
+  readonly proxyUser: string;
   readonly isProduction: boolean;
   /** Seal messages inside TLS as well; https targets only. */
   readonly sealsAlways: boolean;
@@ -103,6 +105,7 @@ function parseTargetEntry(from: Record<string, unknown>): SavedTarget[] {
       workingDirectory: text('workingDirectory', 260),
       noProfile: from['noProfile'] === true,
       routeId: isText(routeId, 64) ? routeId : null,
+      proxyUser: text('proxyUser', 256),
       isProduction: from['isProduction'] === true,
       sealsAlways: from['sealsAlways'] === true,
       allowsLegacyTls: from['allowsLegacyTls'] === true,

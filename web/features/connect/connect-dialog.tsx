@@ -6,7 +6,7 @@ import { Button } from '@/components/ui/button.tsx';
 import { Dialog } from '@/components/ui/dialog.tsx';
 import { type AppWindow, openWindow } from '@/features/frame/windows.ts';
 import { useSaved } from '@/features/home/use-saved.ts';
-import { connect, passwordKey } from '@/features/session/session-registry.ts';
+import { connect, passwordKey, proxyPasswordKey } from '@/features/session/session-registry.ts';
 import { changeSaved, withTarget } from '@/lib/saved.ts';
 import { findCertificate, findPassword } from '@/lib/vault.ts';
 import { ConnectFields } from './connect-fields.tsx';
@@ -18,6 +18,7 @@ import {
   type FormProblems,
   formOf,
   needsHttps,
+  routeOf,
   savedOf,
 } from './connect-form.ts';
 import { ConnectProgress } from './connect-progress.tsx';
@@ -34,14 +35,21 @@ export default function ConnectDialog({ opened }: { opened: Extract<AppWindow, {
     const saved = targets.find(({ id }) => id === opened.targetId);
     if (saved === undefined) return EMPTY_FORM;
     const key = passwordKey(saved);
-    return formOf(saved, { password: findPassword(key), certificate: findCertificate(key) });
+    const proxy = { user: saved.proxyUser, allowsBasic: false };
+    return formOf(saved, {
+      password: findPassword(key),
+      certificate: findCertificate(key),
+      proxyPassword: findPassword(proxyPasswordKey({ route: routeOf(saved, routes), proxy })),
+    });
   });
   const [problems, setProblems] = useState<FormProblems>({});
+  const [asked, setAsked] = useState<string | null>(null);
   const [sessionId, setSessionId] = useState<string | null>(null);
   const checked = useRef<CheckedForm | null>(null);
   const body = useRef<HTMLFormElement>(null);
 
   const change = (part: Partial<ConnectForm>) => {
+    if ('routeId' in part) setAsked(null);
     setForm((was) => ({ ...was, ...part }));
     setProblems((was) => Object.fromEntries(Object.entries(was).filter(([field]) => !(field in part))));
   };
@@ -55,7 +63,7 @@ export default function ConnectDialog({ opened }: { opened: Extract<AppWindow, {
       return;
     }
     checked.current = result.checked;
-    const { target, printedTarget, user, route, shell } = result.checked;
+    const { target, printedTarget, user, route, proxy, shell } = result.checked;
     markConnected();
     setSessionId(
       connect({
@@ -69,6 +77,8 @@ export default function ConnectDialog({ opened }: { opened: Extract<AppWindow, {
         sealsAlways: form.sealsAlways && !needsHttps(form.policy) && target.scheme === 'https',
         allowsLegacyTls: form.allowsLegacyTls,
         route,
+        proxy,
+        proxyPassword: proxy === null ? '' : form.proxyPassword,
         shell,
         isDemo: false,
         isProduction: form.isProduction,
@@ -92,8 +102,9 @@ export default function ConnectDialog({ opened }: { opened: Extract<AppWindow, {
         password={form.password}
         isProduction={form.isProduction}
         onReady={onReady}
-        onBack={(field) => {
+        onBack={(field, offered = null) => {
           setSessionId(null);
+          setAsked(offered);
           if (field) focusField(field);
         }}
       />
@@ -114,7 +125,7 @@ export default function ConnectDialog({ opened }: { opened: Extract<AppWindow, {
       }
     >
       <form id={FORM_ID} ref={body} onSubmit={onSubmit} noValidate>
-        <ConnectFields form={form} problems={problems} onChange={change} />
+        <ConnectFields form={form} problems={problems} asked={asked} onChange={change} />
       </form>
     </Dialog>
   );

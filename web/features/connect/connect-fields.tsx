@@ -14,11 +14,13 @@ import {
   type ConnectForm,
   chooseServer,
   type FormProblems,
+  NO_PROXY_ACCOUNT,
   needsHttps,
   OFFERED_CODE_PAGES,
   printAddress,
 } from './connect-form.ts';
 import { useProblemWords } from './problem-words.ts';
+import { ProxyFields } from './proxy-fields.tsx';
 import { RouteForm } from './route-form.tsx';
 import { SignInFields } from './sign-in-fields.tsx';
 
@@ -28,6 +30,8 @@ const NEW_ROUTE = '+';
 export interface FormPart {
   readonly form: ConnectForm;
   readonly problems: FormProblems;
+  /** What the route's proxy asked for in the last attempt; null when it did not. */
+  readonly asked: string | null;
   readonly onChange: (part: Partial<ConnectForm>) => void;
 }
 
@@ -140,7 +144,8 @@ function Transport({ read, onChoose }: { read: ChosenServer; onChoose: (scheme: 
   );
 }
 
-function RouteFields({ form, problems, onChange }: FormPart) {
+function RouteFields(part: FormPart) {
+  const { form, problems, onChange } = part;
   const t = useTranslations('connect');
   const say = useProblemWords();
   const { routes } = useSaved();
@@ -167,7 +172,7 @@ function RouteFields({ form, problems, onChange }: FormPart) {
         }
         onChange={({ target: { value } }) => {
           setAdding(value === NEW_ROUTE);
-          if (value !== NEW_ROUTE) onChange({ routeId: value === '' ? null : value });
+          if (value !== NEW_ROUTE) onChange({ routeId: value === '' ? null : value, ...NO_PROXY_ACCOUNT });
         }}
       >
         <option value="">{t('direct')}</option>
@@ -186,7 +191,7 @@ function RouteFields({ form, problems, onChange }: FormPart) {
           <RouteForm
             onSaved={(id) => {
               setAdding(false);
-              onChange({ routeId: id });
+              onChange({ routeId: id, ...NO_PROXY_ACCOUNT });
             }}
             onCancel={() => setAdding(false)}
           />
@@ -202,6 +207,7 @@ function RouteFields({ form, problems, onChange }: FormPart) {
           })}
         />
       </div>
+      <ProxyFields {...part} />
     </fieldset>
   );
 }

@@ -122,9 +122,49 @@ describe('connect form', () => {
     if (!result.ok) throw new Error('the form is good');
     const saved = savedOf({ ...FORM, name: ' Web ', routeId: 'r' }, result.checked, 'id', 7);
     expect(JSON.stringify(saved)).not.toContain('Pa55');
-    const forgotten = { password: null, certificate: null };
+    const forgotten = { password: null, certificate: null, proxyPassword: null };
     expect(formOf(saved, forgotten)).toEqual({ ...FORM, transport: 'http', name: 'Web', password: '', routeId: 'r' });
     expect(formOf(saved, { ...forgotten, password: 'Pa55 word' }).password).toBe('Pa55 word');
+  });
+
+  describe('the sign-in of a proxy', () => {
+    const tunnel: SavedRoute = { ...ROUTE, id: 't', kind: 'http-connect' };
+    const filled: ConnectForm = {
+      ...{ ...FORM, server: 'https://web01', routeId: 't' },
+      ...{ proxyUser: ' CORP\\pat ', proxyPassword: 'Pr0xy secret', allowsProxyBasic: true },
+    };
+    const check = (part: Partial<ConnectForm>) => checkForm({ ...filled, ...part }, [ROUTE, tunnel]);
+
+    it('is taken for an https target behind a proxy, and for nothing else', () => {
+      expect(check({})).toMatchObject({ checked: { proxy: { user: 'CORP\\pat', allowsBasic: true } } });
+      expect(check({ proxyUser: '', proxyPassword: '' })).toMatchObject({ checked: { proxy: null } });
+      for (const part of [{ routeId: null }, { server: 'http://web01' }, { server: 'http://web01', routeId: 'r' }]) {
+        expect(check(part)).toMatchObject({ ok: true, checked: { proxy: null } });
+      }
+    });
+
+    it('is whole or not there, and says which of its own fields is wrong', () => {
+      expect(check({ proxyUser: '' })).toMatchObject({ problems: { proxyUser: { key: 'connect.problem.proxyUser' } } });
+      expect(check({ proxyPassword: '' })).toMatchObject({
+        problems: { proxyPassword: { key: 'connect.problem.proxyPassword' } },
+      });
+      expect(check({ proxyUser: 'a\u0007b' })).toMatchObject({
+        problems: { proxyUser: { key: 'arguments.control-character' } },
+      });
+      expect(check({ proxyPassword: '\ud800' })).toMatchObject({
+        problems: { proxyPassword: { key: 'arguments.lone-surrogate' } },
+      });
+    });
+
+    it('leaves its user behind, and neither its password nor the leave to show it', () => {
+      const result = check({});
+      if (!result.ok) throw new Error('the form is good');
+      const saved = savedOf(filled, result.checked, 'id', 7);
+      expect(saved.proxyUser).toBe('CORP\\pat');
+      expect(JSON.stringify(saved)).not.toContain('Pr0xy secret');
+      const again = formOf(saved, { password: null, certificate: null, proxyPassword: 'Pr0xy secret' });
+      expect(again).toMatchObject({ proxyPassword: 'Pr0xy secret', allowsProxyBasic: false });
+    });
   });
 
   it('a command is saved unless it looks as if it carries a secret', () => {

@@ -34,6 +34,11 @@ export interface ConnectForm {
   readonly allowsLegacyTls: boolean;
   /** A saved route's id, or null for a direct road. */
   readonly routeId: string | null;
+  /** For the route's proxy, if it asks; both "" when it gets no sign-in. */
+  readonly proxyUser: string;
+  readonly proxyPassword: string;
+  /** The person agreed that the proxy's password may be read on the way. Never saved. */
+  readonly allowsProxyBasic: boolean;
   readonly codePage: number;
   readonly workingDirectory: string;
   readonly noProfile: boolean;
@@ -50,6 +55,8 @@ export type FormField =
   | 'password'
   | 'certificate'
   | 'route'
+  | 'proxyUser'
+  | 'proxyPassword'
   | 'codePage'
   | 'workingDirectory';
 
@@ -71,6 +78,8 @@ export interface CheckedForm {
   readonly printedTarget: string;
   readonly user: string;
   readonly route: ProxyRoute;
+  /** Who signs in to the route's proxy; null for nobody, and always for an http target. */
+  readonly proxy: { readonly user: string; readonly allowsBasic: boolean } | null;
   readonly shell: ShellOptions;
 }
 
@@ -89,6 +98,9 @@ export const OFFERED_CODE_PAGES: readonly { readonly id: number; readonly name: 
   name: CODE_PAGE_NAMES[id] ?? (id >= 1250 && id <= 1258 ? `Windows-${id}` : `IBM${id}`),
 }));
 
+/** No sign-in for a proxy. One proxy's account is never offered to another, so a change of route comes with it. */
+export const NO_PROXY_ACCOUNT = { proxyUser: '', proxyPassword: '', allowsProxyBasic: false } as const;
+
 /** An empty form. */
 export const EMPTY_FORM: ConnectForm = {
   server: '',
@@ -101,6 +113,7 @@ export const EMPTY_FORM: ConnectForm = {
   certificate: null,
   sealsAlways: false,
   allowsLegacyTls: false,
+  ...NO_PROXY_ACCOUNT,
   routeId: null,
   codePage: 65_001,
   workingDirectory: '',
@@ -112,7 +125,11 @@ export const EMPTY_FORM: ConnectForm = {
 /** The form of a saved target, with the secrets the tab still remembers. */
 export function formOf(
   saved: SavedTarget,
-  secrets: { readonly password: string | null; readonly certificate: ClientCertificate | null },
+  secrets: {
+    readonly password: string | null;
+    readonly certificate: ClientCertificate | null;
+    readonly proxyPassword: string | null;
+  },
 ): ConnectForm {
   const { id: _id, usedAt: _usedAt, target, ...rest } = saved;
   // A name alone was saved for port 5985: it stays what it was, whatever is recommended now.
@@ -122,10 +139,12 @@ export function formOf(
     transport: 'http',
     password: secrets.password ?? '',
     certificate: secrets.certificate,
+    proxyPassword: secrets.proxyPassword ?? '',
+    allowsProxyBasic: false,
   };
 }
 
-/** What a form leaves behind to connect again: everything but the password, and no command that may hold one. */
+/** What a form leaves behind to connect again: everything but the passwords, and no command that may hold one. */
 export function savedOf(form: ConnectForm, checked: CheckedForm, id: string, usedAt: number): SavedTarget {
   return {
     id,
@@ -139,6 +158,7 @@ export function savedOf(form: ConnectForm, checked: CheckedForm, id: string, use
     workingDirectory: form.workingDirectory,
     noProfile: form.noProfile,
     routeId: form.routeId,
+    proxyUser: checked.proxy?.user ?? '',
     isProduction: form.isProduction,
     sealsAlways: form.sealsAlways,
     allowsLegacyTls: form.allowsLegacyTls,
@@ -239,8 +259,34 @@ export function checkForm(
   if (!problems.user && !problems.password && !isByCertificate) attempt(() => parseCredential(user, form.password));
   if (!problems.command) attempt(() => checkShellOptions(shell));
   if (target) attempt(() => checkRoute(route, target));
+  const proxy = target && proxyStanding(target, route) === 'may' ? proxyOf(form, problems) : null;
   if (target === null || Object.keys(problems).length > 0) return { ok: false, problems };
-  return { ok: true, checked: { target, printedTarget: printTarget(target), user, route, shell } };
+  return { ok: true, checked: { target, printedTarget: printTarget(target), user, route, proxy, shell } };
+}
+
+/**
+ * Whether the road's first proxy may be given a sign-in: where there is none, there is nothing to give; for an http
+ * target it gets nothing (the seed's rule R5).
+ */
+export function proxyStanding(target: Target | null, route: ProxyRoute): 'none' | 'needs-https' | 'may' {
+  if (route.hops.length === 0) return 'none';
+  return target?.scheme === 'https' ? 'may' : 'needs-https';
+}
+
+function proxyOf(form: ConnectForm, problems: FormProblems): CheckedForm['proxy'] {
+  const user = form.proxyUser.trim();
+  if (user === '' && form.proxyPassword === '') return null;
+  if (user === '') problems.proxyUser = missing('proxyUser');
+  else if (form.proxyPassword === '') problems.proxyPassword = missing('proxyPassword');
+  else {
+    try {
+      parseCredential(user, form.proxyPassword);
+    } catch (error) {
+      const field = fieldOf(error) === 'password' ? 'proxyPassword' : 'proxyUser';
+      problems[field] = problemOf(error, null);
+    }
+  }
+  return { user, allowsBasic: form.allowsProxyBasic };
 }
 
 function shellOf(form: ConnectForm): ShellOptions {
@@ -254,7 +300,8 @@ function shellOf(form: ConnectForm): ShellOptions {
   };
 }
 
-function routeOf(form: ConnectForm, routes: readonly SavedRoute[]): ProxyRoute {
+/** The road of a form, in the protocol's words. */
+export function routeOf(form: Pick<ConnectForm, 'routeId'>, routes: readonly SavedRoute[]): ProxyRoute {
   const route = routes.find(({ id }) => id === form.routeId);
   if (route === undefined) return { name: '', hops: [] };
   return { name: route.name, hops: [{ kind: route.kind, host: route.host, port: route.port }] };
@@ -262,7 +309,7 @@ function routeOf(form: ConnectForm, routes: readonly SavedRoute[]): ProxyRoute {
 
 const reasoned = (reason: BadArgumentReason): Problem => ({ key: `arguments.${reason}`, quote: null, limit: 0 });
 
-const missing = (field: 'server' | 'user' | 'password' | 'command' | 'certificate'): Problem => ({
+const missing = (field: Exclude<FormField, 'policy' | 'route' | 'codePage' | 'workingDirectory'>): Problem => ({
   key: `connect.problem.${field}`,
   quote: null,
   limit: 0,

@@ -15,6 +15,7 @@ import { cancel, closeSession, retry, useSession } from '@/features/session/sess
 import { isCertificateChange } from '@/features/trust/certificate-change.ts';
 import { FirstContact } from '@/features/trust/first-contact.tsx';
 import { refreshStanding, signOut } from '@/lib/relay-status.ts';
+import { proxyQuestion } from './proxy-question.ts';
 import { StepList } from './step-list.tsx';
 
 const ChangedCertificate = lazy(() => import('@/features/trust/changed-certificate.tsx'));
@@ -31,8 +32,8 @@ export function ConnectProgress({
   password: string;
   isProduction: boolean;
   onReady: () => void;
-  /** Back to the form, at the field that should change, or null. */
-  onBack: (field: string | null) => void;
+  /** Back to the form, at the field that should change, or null; with what a proxy asked for, if it did. */
+  onBack: (field: string | null, asked?: string | null) => void;
 }) {
   const t = useTranslations('progress');
   const tDemo = useTranslations('demo');
@@ -55,9 +56,10 @@ export function ConnectProgress({
   const error = entry.state.at === 'lost' || entry.state.at === 'closed' ? entry.state.error : null;
   const isChange = isCertificateChange(error);
   const isStaleDemo = entry.request.isDemo && error?.recovery === 'new-credential';
-  const drop = (field: string | null) => {
+  const question = entry.request.scheme === 'https' && !entry.request.isDemo ? proxyQuestion(error) : null;
+  const drop = (field: string | null, asked: string | null = null) => {
     void closeSession(sessionId);
-    onBack(field);
+    onBack(field, asked);
   };
   const stop = () => {
     cancel(sessionId);
@@ -72,7 +74,8 @@ export function ConnectProgress({
     if (isStaleDemo) {
       drop(null);
       void signOut();
-    } else if (recovery === 'new-credential') drop('password');
+    } else if (question !== null) drop('proxyUser', question);
+    else if (recovery === 'new-credential') drop('password');
     else if (recovery === 'change-route') drop('route');
     else if (recovery === 'sign-in') {
       drop(null);
@@ -83,8 +86,9 @@ export function ConnectProgress({
     else retry(sessionId, password);
   };
   const isRefused = error?.code === 'tls.untrusted';
+  const tProxy = question === null ? null : t('proxySignIn');
   const again = error && isOutage(entry, error) ? tRecovery('retry') : undefined;
-  const label = isStaleDemo ? tDemo('signInAgain') : isRefused ? tRecovery('look-again') : again;
+  const label = isStaleDemo ? tDemo('signInAgain') : isRefused ? tRecovery('look-again') : (tProxy ?? again);
   const failure = error && (
     <>
       {isStaleDemo && <Note className="mt-2">{tDemo('changed')}</Note>}

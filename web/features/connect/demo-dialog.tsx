@@ -42,6 +42,8 @@ export default function DemoDialog({ scheme }: { scheme: 'http' | 'https' }) {
         sealsAlways: false,
         allowsLegacyTls: false,
         route: demo.route,
+        proxy: null,
+        proxyPassword: '',
         shell: { kind: 'interactive', codePage: 65_001 },
         isDemo: true,
         isProduction: false,

@@ -12,9 +12,10 @@ import { startWorker } from './worker/start-worker.ts';
 export async function openSession(request: ConnectRequest): Promise<Attempt> {
   const { target } = parseTarget(request.target);
   const contacts = target.scheme === 'https' ? await meet(target) : null;
-  const { policy, user, password, sealsAlways, allowsLegacyTls, route, shell } = request;
+  const { policy, user, password, sealsAlways, allowsLegacyTls, route, proxy, shell } = request;
   const trust = contacts?.trust.policy ?? null;
-  const order = { target, policy, user, password, sealsAlways, allowsLegacyTls, trust, route, shell };
+  const proxyAccount = proxy && request.proxyPassword !== '' ? { ...proxy, password: request.proxyPassword } : null;
+  const order = { target, policy, user, password, sealsAlways, allowsLegacyTls, trust, route, proxyAccount, shell };
   return {
     session: await makeSomewhere(order, request.certificate, contacts),
     address: targetAuthority(target),

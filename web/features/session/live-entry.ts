@@ -13,8 +13,9 @@ import {
 import type { HopView } from '../../components/hop-view.ts';
 import type { LiveShell, ShellSession } from './live-shell.ts';
 import { progressOf, type StepView, type TlsFacts } from './progress.ts';
+import type { ProxyAccount } from './worker/messages.ts';
 
-/** What a person asks for. Password and certificate are handed on and not kept here. */
+/** What a person asks for. Passwords and certificate are handed on and not kept here. */
 export interface ConnectRequest {
   /** What the tab is called. */
   readonly label: string;
@@ -32,13 +33,17 @@ export interface ConnectRequest {
   readonly sealsAlways: boolean;
   readonly allowsLegacyTls: boolean;
   readonly route: ProxyRoute;
+  /** Who signs in to the route's first proxy; null for nobody. */
+  readonly proxy: Omit<ProxyAccount, 'password'> | null;
+  /** That account's; "" without one. */
+  readonly proxyPassword: string;
   readonly shell: ShellOptions;
   readonly isDemo: boolean;
   readonly isProduction: boolean;
 }
 
 /** What is left of a request when its secrets are taken out. */
-export type KeptRequest = Omit<ConnectRequest, 'password' | 'certificate'>;
+export type KeptRequest = Omit<ConnectRequest, 'password' | 'certificate' | 'proxyPassword'>;
 
 /** A session as the page shows it. A new object for each change; `shell` is the same as long as the tab is. */
 export interface SessionEntry {
@@ -80,7 +85,7 @@ export interface Attempt {
 }
 
 /** The secrets of one attempt. */
-export type Secrets = Pick<ConnectRequest, 'password' | 'certificate'>;
+export type Secrets = Pick<ConnectRequest, 'password' | 'certificate' | 'proxyPassword'>;
 
 /** What an entry needs from around it. */
 export interface EntryParts {

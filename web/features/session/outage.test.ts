@@ -11,6 +11,7 @@ const request: KeptRequest = {
   user: 'ana',
   sealsAlways: false,
   allowsLegacyTls: false,
+  proxy: null,
   route: { name: 'direct', hops: [] },
   shell: { kind: 'interactive', codePage: 65_001 },
   isDemo: false,

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { findPassword, forgetPassword } from '../../lib/vault.ts';
 import type { ConnectRequest } from './live-entry.ts';
 import type { LiveShell, ShellSession } from './live-shell.ts';
-import { knownPassword, passwordKey, SessionRegistry } from './session-registry.ts';
+import { knownPassword, passwordKey, proxyPasswordKey, SessionRegistry } from './session-registry.ts';
 
 const request: ConnectRequest = {
   label: 'web01',
@@ -15,6 +15,8 @@ const request: ConnectRequest = {
   certificate: null,
   sealsAlways: false,
   allowsLegacyTls: false,
+  proxy: null,
+  proxyPassword: '',
   route: { name: '', hops: [{ kind: 'http-connect', host: 'proxy', port: 3128 }] },
   shell: { kind: 'interactive', codePage: 65_001 },
   isDemo: false,
@@ -73,6 +75,7 @@ function setUp() {
   const dividers: string[] = [];
   const codePages: number[] = [];
   const answers: string[] = [];
+  const proxyPasswords: string[] = [];
   const shell = {
     view: { isRunning: false },
     screen: { dispose: () => void dividers.push('disposed') },
@@ -82,7 +85,8 @@ function setUp() {
   } as unknown;
   const registry = new SessionRegistry({
     relay: 'relay:4830',
-    openSession: async ({ password, target }) => {
+    openSession: async ({ password, proxyPassword, target }) => {
+      proxyPasswords.push(proxyPassword);
       if (target === 'bad host')
         throw new WinRmError('misuse.bad-argument', { argument: 'target', reason: 'not-a-host' });
       const session = new ScriptedSession(password);
@@ -93,7 +97,7 @@ function setUp() {
     dividerWords: (state) => state.at,
   });
   const entry = () => registry.entries[0];
-  return { registry, sessions, answers, dividers, codePages, entry };
+  return { registry, sessions, answers, proxyPasswords, dividers, codePages, entry };
 }
 
 const settle = () => new Promise((resolve) => setTimeout(resolve));
@@ -215,6 +219,23 @@ describe('SessionRegistry', () => {
     const error = new WinRmError('auth.rejected', { mechanism: 'NTLM', stage: 'authenticate', user: 'ana' });
     sessions[0]?.move({ at: 'closed', error });
     expect(findPassword(passwordKey(request))).toBeNull();
+  });
+
+  test('keeps the password of a proxy for the next attempt, until the proxy refuses it: proxy.auth-rejected', async () => {
+    const { registry, sessions, proxyPasswords } = setUp();
+    const proxy = { user: 'pat', allowsBasic: false };
+    const id = registry.connect({ ...request, proxy, proxyPassword: 'Secret 3' });
+    await settle();
+    expect(JSON.stringify(registry.entries)).not.toContain('Secret 3');
+    registry.retry(id, 'Secret 1');
+    await settle();
+    expect(proxyPasswords).toEqual(['Secret 3', 'Secret 3']);
+    const words = { status: 407, via: '', proxyStatus: '', text: '' };
+    const place = { hop: 1, host: 'proxy', port: 3128 };
+    const error = new WinRmError('proxy.auth-rejected', { ...place, ...words, mechanism: 'NTLM', stage: 'request' });
+    sessions[1]?.move({ at: 'closed', error });
+    expect(findPassword(proxyPasswordKey({ ...request, proxy }))).toBeNull();
+    expect(findPassword(passwordKey(request))).toBe('Secret 1');
   });
 
   test('close takes the tab away at once and deletes the shell', async () => {

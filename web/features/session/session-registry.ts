@@ -39,14 +39,15 @@ export class SessionRegistry {
 
   /** Opens a session and returns its id. What goes wrong is told by the entry's state. */
   connect(request: ConnectRequest): string {
-    const { password, certificate, ...kept } = request;
+    const { password, certificate, proxyPassword, ...kept } = request;
     this.#lastId += 1;
     const id = `s${this.#lastId}`;
     const live = new LiveEntry(id, kept, this.#parts, () => this.#refresh());
     this.#live.set(id, live);
     if (certificate !== null) keepCertificate(passwordKey(request), certificate);
     else if (!request.isDemo) keepPassword(passwordKey(request), password);
-    live.start({ password, certificate });
+    if (request.proxy !== null) keepPassword(proxyPasswordKey(request), proxyPassword);
+    live.start({ password, certificate, proxyPassword });
     return id;
   }
 
@@ -57,7 +58,8 @@ export class SessionRegistry {
     const { request } = live.snapshot;
     const certificate = request.policy === 'certificate' ? findCertificate(passwordKey(request)) : null;
     if (!request.isDemo && request.policy !== 'certificate') keepPassword(passwordKey(request), password);
-    live.start({ password, certificate }, change);
+    const proxyPassword = (request.proxy && findPassword(proxyPasswordKey(request))) ?? '';
+    live.start({ password, certificate, proxyPassword }, change);
   }
 
   /** Answers an attempt's question about a host that is met for the first time. */
@@ -92,6 +94,7 @@ export class SessionRegistry {
     for (const { request, state } of this.#entries) {
       // A password that was rejected is of no use for a second try.
       if (isRejected(state)) forgetPassword(passwordKey(request));
+      if (endError(state)?.code === 'proxy.auth-rejected') forgetPassword(proxyPasswordKey(request));
     }
     for (const listener of this.#listeners) listener();
   }
@@ -100,6 +103,12 @@ export class SessionRegistry {
 /** The key under which the vault keeps a session's password or certificate for this tab. */
 export function passwordKey(request: Pick<ConnectRequest, 'user' | 'target'>): string {
   return `${request.target}|${request.user}`;
+}
+
+/** The key under which the vault keeps the password for a road's first proxy. No other proxy's, and no server's. */
+export function proxyPasswordKey({ route, proxy }: Pick<ConnectRequest, 'route' | 'proxy'>): string {
+  const { host = '', port = 0 } = route.hops[0] ?? {};
+  return `proxy|${host}|${port}|${proxy?.user ?? ''}`;
 }
 
 /** The password to reconnect with, when this tab still knows it; "" where a certificate stands for it. */

@@ -23,7 +23,7 @@ export function useRecovery(
     if (recovery === 'sign-in') {
       void refreshStanding();
       router.push('/');
-    } else if (recovery === 'change-route') {
+    } else if (recovery === 'change-route' || error?.code.startsWith('proxy.auth-')) {
       openWindow({ kind: 'connect', targetId: null, part: 'route' });
     } else if (recovery === 'review-trust' && error?.code !== 'tls.untrusted') {
       openWindow({ kind: 'settings', part: 'certificates' });

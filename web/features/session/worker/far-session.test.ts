@@ -22,6 +22,7 @@ const order: SessionOrder = {
   password: 'Secret 1',
   sealsAlways: false,
   allowsLegacyTls: false,
+  proxyAccount: null,
   trust: null,
   route: { name: '', hops: [] },
   shell: { kind: 'interactive', codePage: 65_001 },

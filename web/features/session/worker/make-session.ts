@@ -1,14 +1,15 @@
-import { type ClientCertificate, parseCredential, Session, type TrustOptions } from '@fairlead/protocol';
+import { type ClientCertificate, parseCredential, proxySignIn, Session, type TrustOptions } from '@fairlead/protocol';
 import { defaultPlatform, relayRoad } from '@fairlead/protocol/relay';
 import { requestTicket } from '@/lib/relay-api.ts';
 import type { SessionOrder } from './messages.ts';
+import { proxyCredential } from './proxy-credential.ts';
 
 /**
  * Makes a session of the protocol over the relay of this page, here and now: in a worker, or in the page itself.
  * @throws misuse.bad-argument
  */
 export async function makeSession(
-  { target, route, policy, user, password, trust, sealsAlways, allowsLegacyTls, shell }: SessionOrder,
+  { target, route, proxyAccount, policy, user, password, trust, sealsAlways, allowsLegacyTls, shell }: SessionOrder,
   clientCertificate: ClientCertificate | null,
   ask: TrustOptions['ask'],
 ): Promise<Session> {
@@ -27,6 +28,12 @@ export async function makeSession(
     seal: sealsAlways ? 'always' : 'auto',
     allowLegacyTls: allowsLegacyTls,
     openRoad: relayRoad({
+      ...(proxyAccount !== null && {
+        answerProxy: proxySignIn({
+          ...{ route: ticketRequest.route, scheme, platform: defaultPlatform },
+          credentials: [proxyCredential(proxyAccount)],
+        }),
+      }),
       origin: location.origin,
       ticket: async (_lane, signal) => (await requestTicket(ticketRequest, signal)).ticket,
     }),

@@ -17,7 +17,15 @@ import {
   WinRmError,
 } from '@fairlead/protocol';
 
-/** All that a session is made of, as it crosses from a page into a worker. Sent once; holds the password. */
+/** Who signs in to the first proxy of a road: nothing to do with who signs in to the server (the seed's rule R6). */
+export interface ProxyAccount {
+  readonly user: string;
+  readonly password: string;
+  /** Whether the person has agreed that the password may be read on the way, as Basic shows it. */
+  readonly allowsBasic: boolean;
+}
+
+/** All that a session is made of, as it crosses from a page into a worker. Sent once; holds the passwords. */
 export interface SessionOrder {
   readonly target: Target;
   readonly policy: AuthPolicy;
@@ -29,6 +37,8 @@ export interface SessionOrder {
   /** Whom to trust over https; null for http. */
   readonly trust: TrustOptions['policy'] | null;
   readonly route: ProxyRoute;
+  /** Null where the first proxy gets no sign-in. */
+  readonly proxyAccount: ProxyAccount | null;
   readonly shell: ShellOptions;
 }
 
