@@ -67,6 +67,7 @@ test('from the code to a closed session without a mouse', async ({ newcomer, sta
 
 test('a dialog holds the focus and gives it back', async ({ person }) => {
   const { page } = person;
+  await expect(page.getByRole('heading', { name: words('home.title') })).toBeVisible();
   await tabTo(page, words('home.connect.action'));
   await page.keyboard.press('Enter');
   await expect(person.field('connect.server')).toBeFocused();
