@@ -35,11 +35,11 @@ export default function ConnectDialog({ opened }: { opened: Extract<AppWindow, {
     const saved = targets.find(({ id }) => id === opened.targetId);
     if (saved === undefined) return EMPTY_FORM;
     const key = passwordKey(saved);
-    const proxy = { user: saved.proxyUser, allowsBasic: false };
+    const proxyKey = proxyPasswordKey({ route: routeOf(saved, routes), proxies: [{ user: saved.proxyUser }] }, 0);
     return formOf(saved, {
       password: findPassword(key),
       certificate: findCertificate(key),
-      proxyPassword: findPassword(proxyPasswordKey({ route: routeOf(saved, routes), proxy })),
+      proxyPassword: proxyKey && findPassword(proxyKey),
     });
   });
   const [problems, setProblems] = useState<FormProblems>({});
@@ -77,8 +77,9 @@ export default function ConnectDialog({ opened }: { opened: Extract<AppWindow, {
         sealsAlways: form.sealsAlways && !needsHttps(form.policy) && target.scheme === 'https',
         allowsLegacyTls: form.allowsLegacyTls,
         route,
-        proxy,
-        proxyPassword: proxy === null ? '' : form.proxyPassword,
+        proxies: [proxy && { user: proxy.user, means: proxy.allowsBasic ? 'basic' : 'best' }],
+        proxyPasswords: proxy === null ? [] : [form.proxyPassword],
+        isHttpDangerChosen: false,
         shell,
         isDemo: false,
         isProduction: form.isProduction,

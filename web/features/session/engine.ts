@@ -12,10 +12,15 @@ import { startWorker } from './worker/start-worker.ts';
 export async function openSession(request: ConnectRequest): Promise<Attempt> {
   const { target } = parseTarget(request.target);
   const contacts = target.scheme === 'https' ? await meet(target) : null;
-  const { policy, user, password, sealsAlways, allowsLegacyTls, route, proxy, shell } = request;
+  const { policy, user, password, sealsAlways, allowsLegacyTls, route, isHttpDangerChosen, shell } = request;
   const trust = contacts?.trust.policy ?? null;
-  const proxyAccount = proxy && request.proxyPassword !== '' ? { ...proxy, password: request.proxyPassword } : null;
-  const order = { target, policy, user, password, sealsAlways, allowsLegacyTls, trust, route, proxyAccount, shell };
+  const order: SessionOrder = {
+    ...{ target, policy, user, password, sealsAlways, allowsLegacyTls, trust, route, isHttpDangerChosen, shell },
+    proxyAccounts: route.hops.map((_hop, i) => {
+      const [proxy = null, proxyPassword = ''] = [request.proxies[i], request.proxyPasswords[i]];
+      return proxy && proxyPassword !== '' ? { ...proxy, password: proxyPassword } : null;
+    }),
+  };
   return {
     session: await makeSomewhere(order, request.certificate, contacts),
     address: targetAuthority(target),

@@ -33,17 +33,19 @@ export interface ConnectRequest {
   readonly sealsAlways: boolean;
   readonly allowsLegacyTls: boolean;
   readonly route: ProxyRoute;
-  /** Who signs in to the route's first proxy; null for nobody. */
-  readonly proxy: Omit<ProxyAccount, 'password'> | null;
-  /** That account's; "" without one. */
-  readonly proxyPassword: string;
+  /** Who signs in to each proxy of the route; null, or nothing at its place, for nobody. */
+  readonly proxies: readonly (Omit<ProxyAccount, 'password'> | null)[];
+  /** Those accounts', each at its place; "" without one. */
+  readonly proxyPasswords: readonly string[];
+  /** The person chose to sign in to proxies although the target is http. */
+  readonly isHttpDangerChosen: boolean;
   readonly shell: ShellOptions;
   readonly isDemo: boolean;
   readonly isProduction: boolean;
 }
 
 /** What is left of a request when its secrets are taken out. */
-export type KeptRequest = Omit<ConnectRequest, 'password' | 'certificate' | 'proxyPassword'>;
+export type KeptRequest = Omit<ConnectRequest, 'password' | 'certificate' | 'proxyPasswords'>;
 
 /** A session as the page shows it. A new object for each change; `shell` is the same as long as the tab is. */
 export interface SessionEntry {
@@ -85,7 +87,7 @@ export interface Attempt {
 }
 
 /** The secrets of one attempt. */
-export type Secrets = Pick<ConnectRequest, 'password' | 'certificate' | 'proxyPassword'>;
+export type Secrets = Pick<ConnectRequest, 'password' | 'certificate' | 'proxyPasswords'>;
 
 /** What an entry needs from around it. */
 export interface EntryParts {

@@ -15,8 +15,9 @@ const request: ConnectRequest = {
   certificate: null,
   sealsAlways: false,
   allowsLegacyTls: false,
-  proxy: null,
-  proxyPassword: '',
+  proxies: [],
+  proxyPasswords: [],
+  isHttpDangerChosen: false,
   route: { name: '', hops: [{ kind: 'http-connect', host: 'proxy', port: 3128 }] },
   shell: { kind: 'interactive', codePage: 65_001 },
   isDemo: false,
@@ -75,7 +76,7 @@ function setUp() {
   const dividers: string[] = [];
   const codePages: number[] = [];
   const answers: string[] = [];
-  const proxyPasswords: string[] = [];
+  const seen: (readonly string[])[] = [];
   const shell = {
     view: { isRunning: false },
     screen: { dispose: () => void dividers.push('disposed') },
@@ -85,8 +86,8 @@ function setUp() {
   } as unknown;
   const registry = new SessionRegistry({
     relay: 'relay:4830',
-    openSession: async ({ password, proxyPassword, target }) => {
-      proxyPasswords.push(proxyPassword);
+    openSession: async ({ password, proxyPasswords, target }) => {
+      seen.push(proxyPasswords);
       if (target === 'bad host')
         throw new WinRmError('misuse.bad-argument', { argument: 'target', reason: 'not-a-host' });
       const session = new ScriptedSession(password);
@@ -97,7 +98,7 @@ function setUp() {
     dividerWords: (state) => state.at,
   });
   const entry = () => registry.entries[0];
-  return { registry, sessions, answers, proxyPasswords, dividers, codePages, entry };
+  return { registry, sessions, answers, proxyPasswords: seen, dividers, codePages, entry };
 }
 
 const settle = () => new Promise((resolve) => setTimeout(resolve));
@@ -223,18 +224,33 @@ describe('SessionRegistry', () => {
 
   test('keeps the password of a proxy for the next attempt, until the proxy refuses it: proxy.auth-rejected', async () => {
     const { registry, sessions, proxyPasswords } = setUp();
-    const proxy = { user: 'pat', allowsBasic: false };
-    const id = registry.connect({ ...request, proxy, proxyPassword: 'Secret 3' });
+    const hops = [
+      { kind: 'http-connect', host: 'first', port: 3128 },
+      { kind: 'http-connect', host: 'proxy', port: 3128 },
+    ] as const;
+    const chain: ConnectRequest = {
+      ...{ ...request, scheme: 'https', route: { name: '', hops } },
+      proxies: [
+        { user: 'kim', means: 'digest' },
+        { user: 'pat', means: 'best' },
+      ],
+      proxyPasswords: ['Secret 2', 'Secret 3'],
+    };
+    const id = registry.connect(chain);
     await settle();
     expect(JSON.stringify(registry.entries)).not.toContain('Secret 3');
     registry.retry(id, 'Secret 1');
     await settle();
-    expect(proxyPasswords).toEqual(['Secret 3', 'Secret 3']);
+    expect(proxyPasswords).toEqual([
+      ['Secret 2', 'Secret 3'],
+      ['Secret 2', 'Secret 3'],
+    ]);
     const words = { status: 407, via: '', proxyStatus: '', text: '' };
-    const place = { hop: 1, host: 'proxy', port: 3128 };
+    const place = { hop: 2, host: 'proxy', port: 3128 };
     const error = new WinRmError('proxy.auth-rejected', { ...place, ...words, mechanism: 'NTLM', stage: 'request' });
     sessions[1]?.move({ at: 'closed', error });
-    expect(findPassword(proxyPasswordKey({ ...request, proxy }))).toBeNull();
+    expect(findPassword(proxyPasswordKey(chain, 1) ?? '')).toBeNull();
+    expect(findPassword(proxyPasswordKey(chain, 0) ?? '')).toBe('Secret 2');
     expect(findPassword(passwordKey(request))).toBe('Secret 1');
   });
 

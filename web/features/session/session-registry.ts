@@ -1,4 +1,4 @@
-import type { JournalEvent, SessionState, TrustAnswer, WinRmError } from '@fairlead/protocol';
+import type { JournalEvent, ProxyRoute, SessionState, TrustAnswer, WinRmError } from '@fairlead/protocol';
 import { useSyncExternalStore } from 'react';
 import {
   findCertificate,
@@ -39,15 +39,18 @@ export class SessionRegistry {
 
   /** Opens a session and returns its id. What goes wrong is told by the entry's state. */
   connect(request: ConnectRequest): string {
-    const { password, certificate, proxyPassword, ...kept } = request;
+    const { password, certificate, proxyPasswords, ...kept } = request;
     this.#lastId += 1;
     const id = `s${this.#lastId}`;
     const live = new LiveEntry(id, kept, this.#parts, () => this.#refresh());
     this.#live.set(id, live);
     if (certificate !== null) keepCertificate(passwordKey(request), certificate);
     else if (!request.isDemo) keepPassword(passwordKey(request), password);
-    if (request.proxy !== null) keepPassword(proxyPasswordKey(request), proxyPassword);
-    live.start({ password, certificate, proxyPassword });
+    for (const [i, proxyPassword] of proxyPasswords.entries()) {
+      const key = proxyPasswordKey(request, i);
+      if (key !== null) keepPassword(key, proxyPassword);
+    }
+    live.start({ password, certificate, proxyPasswords });
     return id;
   }
 
@@ -58,8 +61,11 @@ export class SessionRegistry {
     const { request } = live.snapshot;
     const certificate = request.policy === 'certificate' ? findCertificate(passwordKey(request)) : null;
     if (!request.isDemo && request.policy !== 'certificate') keepPassword(passwordKey(request), password);
-    const proxyPassword = (request.proxy && findPassword(proxyPasswordKey(request))) ?? '';
-    live.start({ password, certificate, proxyPassword }, change);
+    const proxyPasswords = request.proxies.map((_proxy, i) => {
+      const key = proxyPasswordKey(request, i);
+      return (key && findPassword(key)) ?? '';
+    });
+    live.start({ password, certificate, proxyPasswords }, change);
   }
 
   /** Answers an attempt's question about a host that is met for the first time. */
@@ -94,7 +100,8 @@ export class SessionRegistry {
     for (const { request, state } of this.#entries) {
       // A password that was rejected is of no use for a second try.
       if (isRejected(state)) forgetPassword(passwordKey(request));
-      if (endError(state)?.code === 'proxy.auth-rejected') forgetPassword(proxyPasswordKey(request));
+      const proxyKey = proxyPasswordKey(request, rejectingHop(state));
+      if (proxyKey !== null) forgetPassword(proxyKey);
     }
     for (const listener of this.#listeners) listener();
   }
@@ -105,10 +112,16 @@ export function passwordKey(request: Pick<ConnectRequest, 'user' | 'target'>): s
   return `${request.target}|${request.user}`;
 }
 
-/** The key under which the vault keeps the password for a road's first proxy. No other proxy's, and no server's. */
-export function proxyPasswordKey({ route, proxy }: Pick<ConnectRequest, 'route' | 'proxy'>): string {
-  const { host = '', port = 0 } = route.hops[0] ?? {};
-  return `proxy|${host}|${port}|${proxy?.user ?? ''}`;
+/**
+ * The key under which the vault keeps the password for one proxy of a road, counted from 0: no other proxy's, and no
+ * server's. Null where that proxy gets no sign-in.
+ */
+export function proxyPasswordKey(
+  { route, proxies }: { readonly route: ProxyRoute; readonly proxies: readonly ({ readonly user: string } | null)[] },
+  at: number,
+): string | null {
+  const [hop, proxy] = [route.hops[at], proxies[at]];
+  return hop === undefined || !proxy ? null : `proxy|${hop.host}|${hop.port}|${proxy.user}`;
 }
 
 /** The password to reconnect with, when this tab still knows it; "" where a certificate stands for it. */
@@ -128,6 +141,13 @@ function isDeletion(what: JournalEvent): boolean {
 
 function isRejected(state: SessionState): boolean {
   return endError(state)?.code === 'auth.rejected';
+}
+
+/** The proxy that rejected its password, counted from 0; -1 when none did. */
+function rejectingHop(state: SessionState): number {
+  const error = endError(state);
+  if (error?.code !== 'proxy.auth-rejected' || !('hop' in error.details)) return -1;
+  return error.details.hop - 1;
 }
 
 let words: (state: SessionState) => string = (state) => state.at;

@@ -9,10 +9,11 @@ import { proxyCredential } from './proxy-credential.ts';
  * @throws misuse.bad-argument
  */
 export async function makeSession(
-  { target, route, proxyAccount, policy, user, password, trust, sealsAlways, allowsLegacyTls, shell }: SessionOrder,
+  order: SessionOrder,
   clientCertificate: ClientCertificate | null,
   ask: TrustOptions['ask'],
 ): Promise<Session> {
+  const { target, route, proxyAccounts, policy, user, password, trust, sealsAlways, allowsLegacyTls, shell } = order;
   const hops = route.hops.map((hop) => ({
     ...{ kind: hop.kind, host: hop.host, port: hop.port },
     ...(hop.tls === true && { tls: true }),
@@ -28,10 +29,11 @@ export async function makeSession(
     seal: sealsAlways ? 'always' : 'auto',
     allowLegacyTls: allowsLegacyTls,
     openRoad: relayRoad({
-      ...(proxyAccount !== null && {
+      ...(proxyAccounts.some((account) => account !== null) && {
         answerProxy: proxySignIn({
           ...{ route: ticketRequest.route, scheme, platform: defaultPlatform },
-          credentials: [proxyCredential(proxyAccount)],
+          credentials: proxyAccounts.map((account) => account && proxyCredential(account)),
+          dangerHttpBehindAuthenticatedProxy: order.isHttpDangerChosen,
         }),
       }),
       origin: location.origin,

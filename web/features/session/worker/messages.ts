@@ -17,12 +17,17 @@ import {
   WinRmError,
 } from '@fairlead/protocol';
 
-/** Who signs in to the first proxy of a road: nothing to do with who signs in to the server (the seed's rule R6). */
+/**
+ * How a proxy may be signed in to: the best it offers that hides the password, one of the two families that do, or
+ * `basic`, with which the person has agreed that the password may be read on the way; SOCKS 5 knows nothing else.
+ */
+export type ProxyMeans = 'best' | 'windows' | 'digest' | 'basic';
+
+/** Who signs in to one proxy of a road: nothing to do with who signs in to the server (the seed's rule R6). */
 export interface ProxyAccount {
   readonly user: string;
   readonly password: string;
-  /** Whether the person has agreed that the password may be read on the way, as Basic shows it. */
-  readonly allowsBasic: boolean;
+  readonly means: ProxyMeans;
 }
 
 /** All that a session is made of, as it crosses from a page into a worker. Sent once; holds the passwords. */
@@ -37,8 +42,10 @@ export interface SessionOrder {
   /** Whom to trust over https; null for http. */
   readonly trust: TrustOptions['policy'] | null;
   readonly route: ProxyRoute;
-  /** Null where the first proxy gets no sign-in. */
-  readonly proxyAccount: ProxyAccount | null;
+  /** One for each hop of the road; null for a proxy that gets no sign-in. */
+  readonly proxyAccounts: readonly (ProxyAccount | null)[];
+  /** The person chose to sign in to proxies although the target is http, against the seed's rule R5. */
+  readonly isHttpDangerChosen: boolean;
   readonly shell: ShellOptions;
 }
 

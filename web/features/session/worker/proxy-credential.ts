@@ -1,15 +1,19 @@
 import {
-  ALL_PROXY_MECHANISMS,
   HIDING_PROXY_MECHANISMS,
   type ProxyCredential,
+  type ProxyMechanism,
   parseCredential,
 } from '@fairlead/protocol';
-import type { ProxyAccount } from './messages.ts';
+import type { ProxyAccount, ProxyMeans } from './messages.ts';
 
-/** What the first proxy may be given: the password itself only where the person agreed to that. */
-export function proxyCredential({ user, password, allowsBasic }: ProxyAccount): ProxyCredential {
-  return {
-    credential: parseCredential(user, password),
-    mechanisms: allowsBasic ? ALL_PROXY_MECHANISMS : HIDING_PROXY_MECHANISMS,
-  };
+const MECHANISMS: Readonly<Record<ProxyMeans, readonly ProxyMechanism[]>> = {
+  best: HIDING_PROXY_MECHANISMS,
+  windows: ['Negotiate', 'NTLM'],
+  digest: ['Digest'],
+  basic: ['Basic'],
+};
+
+/** What a proxy may be given: the password itself only where the person agreed to that. */
+export function proxyCredential({ user, password, means }: ProxyAccount): ProxyCredential {
+  return { credential: parseCredential(user, password), mechanisms: MECHANISMS[means] };
 }
