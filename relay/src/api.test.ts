@@ -96,6 +96,35 @@ test('a ticket is given for an allowed road and refused for another: relay.polic
   expect(await errorOf(await ask({ host: 't.co', port: 5985 }, DEMO.route.hops))).toMatchObject({ status: 403 });
 });
 
+test('the demo’s maze is open by its own ports only, and until the demo has ended: relay.policy-denied', async () => {
+  const proxy = { host: '127.0.0.1', port: 40_100 };
+  const maze = { rooms: [{ room: 'moves', proxy }], stripperPort: 40_101 };
+  const own = await startTestRelay({ FAIRLEAD_DEMO: JSON.stringify({ ...DEMO, maze }) });
+  try {
+    const cookie = await own.signIn();
+    const seen = async () => {
+      const answer = await fetch(`${own.base}${API_PATHS.status}`, { headers: { Cookie: cookie } });
+      return statusSchema.parse(await answer.json()).demo;
+    };
+    const road = (place: { host: string; port: number }, kind: 'http-connect' | 'http-forward' = 'http-connect') =>
+      own.ticket(cookie, DEMO.target, [{ kind, ...place }]);
+    expect(await seen()).toMatchObject({ maze });
+    await road(proxy);
+    await road(proxy, 'http-forward');
+    await expect(own.ticket(cookie, SRV1, [{ kind: 'http-connect', ...proxy }])).rejects.toThrow('policy-denied');
+    for (const port of [40_099, maze.stripperPort, own.relay.port]) {
+      await expect(road({ ...proxy, port })).rejects.toThrow('relay.policy-denied');
+      await expect(own.ticket(cookie, { ...proxy, port })).rejects.toThrow('relay.policy-denied');
+    }
+    own.relay.forgetDemo();
+    expect(await seen()).toBeNull();
+    await expect(road(proxy)).rejects.toThrow('relay.policy-denied');
+    await expect(road({ host: '127.0.0.1', port: 3128 })).rejects.toThrow('relay.policy-denied');
+  } finally {
+    await own.close();
+  }
+});
+
 test('a road that cannot be walked is a bad argument', async () => {
   const cookie = await t.signIn();
   const forward = { kind: 'http-forward', host: 'proxy.corp', port: 3128 };

@@ -28,7 +28,7 @@ const OWNER = 'owner';
 /** What the API works with. */
 export interface ApiOptions {
   readonly version: string;
-  readonly demo: DemoInfo | null;
+  readonly demo: () => DemoInfo | null;
   readonly canReach: Status['canReach'];
   readonly policy: DialPolicy;
   readonly codes: CodeDesk;
@@ -104,7 +104,7 @@ export class Api {
   #status(isSignedIn: boolean): Status {
     const { version, demo, canReach } = this.#o;
     return isSignedIn
-      ? { signedIn: true, version, demo, canReach }
+      ? { signedIn: true, version, demo: demo(), canReach }
       : { signedIn: false, version, demo: null, canReach: { targets: [], proxies: [] } };
   }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, Server } from 'node:http';
+import type { DemoInfo } from '@fairlead/contract';
 import { nodeSecureHop } from '@fairlead/protocol/proxy-tls';
 import type { DestinationStream } from 'pino';
 import { CodeDesk, TicketDesk } from './access.ts';
@@ -28,6 +29,8 @@ export interface Relay {
   readonly origin: string;
   /** Lets whoever proves a code in, once. @param proofHash see `hashProof` of the contract */
   expectProof(proofHash: string): void;
+  /** The demo has ended: nobody is told of it any more, and its ports, which others may have by now, are forbidden. */
+  forgetDemo(): void;
   /** Stops listening, lets connections finish for the time configured, ends them. Under 10 s. */
   close(): Promise<void>;
 }
@@ -49,9 +52,10 @@ export interface RelayParts {
 export async function startRelay(config: RelayConfig, parts: RelayParts = {}): Promise<Relay> {
   const log = createLog(config.logLevel, parts.logTo);
   const site = await loadSite(config.staticFolder);
-  const policy = policyOf(config);
+  const demo: DemoStand = { current: config.demo };
+  const policy = policyOf(config, demo);
   const store = openStore(config.dataFolder);
-  const relay = assemble({ config, parts, log, site, policy, store });
+  const relay = assemble({ config, parts, log, site, policy, store, demo });
   try {
     await listen(relay.server, config);
   } catch (error) {
@@ -80,6 +84,9 @@ export async function startRelay(config: RelayConfig, parts: RelayParts = {}): P
     port,
     origin: config.publicOrigin ?? `http://${config.host.includes(':') ? '[::1]' : 'localhost'}:${port}`,
     expectProof: (proofHash) => relay.codes.expect(proofHash),
+    forgetDemo() {
+      demo.current = null;
+    },
     close: () => {
       closing ??= close();
       return closing;
@@ -94,10 +101,11 @@ interface Materials {
   readonly site: StaticSite;
   readonly policy: DialPolicy;
   readonly store: Store;
+  readonly demo: DemoStand;
 }
 
 /** Joins the rooms of the relay; nothing listens yet. */
-function assemble({ config, parts, log, site, policy, store }: Materials) {
+function assemble({ config, parts, log, site, policy, store, demo }: Materials) {
   const metrics = createMetrics();
   const codes = new CodeDesk();
   const tickets = new TicketDesk();
@@ -118,8 +126,11 @@ function assemble({ config, parts, log, site, policy, store }: Materials) {
   const api = new Api({
     ...{ policy, codes, tickets, store, cookie, origins, room, log, metrics },
     version: readVersion(),
-    demo: config.demo,
-    canReach: { targets: textsOf(config.targets), proxies: textsOf(config.proxies) },
+    demo: () => demo.current,
+    canReach: {
+      ...{ targets: textsOf(config.targets), proxies: textsOf(config.proxies) },
+      ...(config.httpBehindSignIn === 'allow' && { httpBehindSignIn: true }),
+    },
     ticketsPerMinute: config.dialsPerMinute,
     onCodeUsed: () => parts.onCodeUsed?.(),
   });
@@ -148,8 +159,13 @@ function portOf(server: Server, fallback: number): number {
   return typeof address === 'object' && address !== null ? address.port : fallback;
 }
 
-/** The rules of the settings, and exactly the demo's host and proxies. */
-function policyOf(config: RelayConfig): DialPolicy {
+/** The demo, for as long as there is one. */
+interface DemoStand {
+  current: DemoInfo | null;
+}
+
+/** The rules of the settings and, while the demo is there, exactly its host and proxies. */
+function policyOf(config: RelayConfig, stand: DemoStand): DialPolicy {
   const { demo } = config;
   if (demo === null) return config;
   const exact = (place: { host: string; port: number }): Rule => {
@@ -157,9 +173,22 @@ function policyOf(config: RelayConfig): DialPolicy {
     if (rule === null) throw new StartError('FAIRLEAD_DEMO names a host that is not one.');
     return rule;
   };
-  return {
+  const withDemo: DialPolicy = {
     targets: [...config.targets, exact(demo.target), ...(demo.https === undefined ? [] : [exact(demo.https.target)])],
-    proxies: [...config.proxies, ...demo.route.hops.map(exact)],
+    proxies: [
+      ...config.proxies,
+      ...demo.route.hops.map(exact),
+      ...(demo.maze?.rooms ?? []).map(({ proxy }) => exact(proxy)),
+    ],
+  };
+  const now = (): DialPolicy => (stand.current === null ? config : withDemo);
+  return {
+    get targets() {
+      return now().targets;
+    },
+    get proxies() {
+      return now().proxies;
+    },
   };
 }
 

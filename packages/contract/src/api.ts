@@ -47,6 +47,35 @@ export const routeSchema = z.strictObject({
   hops: z.array(hopSchema).check(z.maxLength(MAX_HOPS)),
 });
 
+/**
+ * A room of the demo's maze: a proxy before the demo's host that
+ *
+ *   asks      wants a sign-in of its own
+ *   moves     moves requests between server connections
+ *   cuts      closes connections on which nothing was said for `idleSeconds`
+ *   inspects  opens TLS, under a certificate of its own
+ */
+const MAZE_ROOMS = ['asks', 'moves', 'cuts', 'inspects'] as const;
+
+/** The demo's maze: roads as bad as real ones. */
+const mazeSchema = z.object({
+  rooms: z
+    .array(
+      z.object({
+        room: z.enum(MAZE_ROOMS),
+        proxy: z.object({ host, port }),
+        /** Who may pass the proxy. No secret: it is shown on the screen, and behind the proxy is only the demo. */
+        account: z.optional(
+          z.object({ user: z.string().check(z.maxLength(256)), password: z.string().check(z.maxLength(256)) }),
+        ),
+        idleSeconds: z.optional(z.int().check(z.gte(1), z.lte(3600))),
+      }),
+    )
+    .check(z.maxLength(MAZE_ROOMS.length)),
+  /** The port, on loopback, at which the relay's own page is served by something that strips `Upgrade`. */
+  stripperPort: z.optional(port),
+});
+
 /** The demo that a start script runs beside the relay. Its password is made in the tab: `demoPassword`. */
 export const demoSchema = z.object({
   target: z.object({ host, port }),
@@ -54,6 +83,7 @@ export const demoSchema = z.object({
   https: z.optional(z.object({ target: z.object({ host, port }) })),
   route: z.object({ name: z.string(), hops: z.array(hopSchema).check(z.maxLength(MAX_HOPS)) }),
   user: z.string().check(z.minLength(1), z.maxLength(256)),
+  maze: z.optional(mazeSchema),
 });
 
 /** Where one stands. `demo` is null and the lists are empty while nobody is signed in. */
@@ -62,7 +92,12 @@ export const statusSchema = z.object({
   version: z.string(),
   demo: z.nullable(demoSchema),
   /** The allow-lists as they were written, the demo's own pairs left out. */
-  canReach: z.object({ targets: z.array(z.string()), proxies: z.array(z.string()) }),
+  canReach: z.object({
+    targets: z.array(z.string()),
+    proxies: z.array(z.string()),
+    /** Whether proxies may be signed in to for an http target, where the person chooses that danger; false unless given. */
+    httpBehindSignIn: z.exactOptional(z.boolean()),
+  }),
 });
 
 /** Proof of a sign-in code: `signInProof`. */
@@ -86,6 +121,8 @@ export const apiErrorSchema = z.object({ error: looseErrorSchema });
 
 /** The demo, as a start script describes it. */
 export type DemoInfo = z.infer<typeof demoSchema>;
+/** The maze of the demo. */
+export type MazeInfo = z.infer<typeof mazeSchema>;
 /** See `statusSchema`. */
 export type Status = z.infer<typeof statusSchema>;
 /** See `ticketRequestSchema`. */

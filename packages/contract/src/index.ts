@@ -7,6 +7,7 @@ export {
   demoSchema,
   hopSchema,
   MAX_HOPS,
+  type MazeInfo,
   routeSchema,
   type Status,
   signInSchema,
