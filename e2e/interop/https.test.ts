@@ -169,7 +169,10 @@ describe('through a proxy that opens TLS', () => {
   );
 
   it('reads everything where the server asks for no binding and its authority is trusted: that is what trust means', async () => {
-    const { server } = await start({ cbt: 'none' });
+    // QUIRK: Squid 5.7 moves a sign-in to another server connection when the answer to a leg overtakes its own note that
+    // the leg was written (src/http.cc, statusIfComplete: "Request not yet fully sent"). That needs a socket that is
+    // readable before anything was asked, as it is while the session tickets of TLS 1.3 arrive.
+    const { server } = await start({ cbt: 'none', hasNoTickets: true });
     const target = `https://${PROXY_ONLY_NAME}:${server.tls?.port}`;
     const roots = readCertificates(Buffer.from(inspector.read('ca.pem')));
     const run = { target, hops: through(inspector), trust: { roots, pins: [] } };

@@ -48,6 +48,8 @@ export interface GssServerOptions {
   readonly closeAfter?: number;
   /** Listens with TLS too, and takes Basic there. What it does about channel binding, as CbtHardeningLevel. */
   readonly cbt?: 'none' | 'relaxed' | 'strict';
+  /** Sends no session tickets, so that after the handshake of TLS 1.3 the server is silent until it is asked. */
+  readonly hasNoTickets?: boolean;
 }
 
 /** Starts the WinRM server. */
@@ -58,6 +60,7 @@ export async function startGssServer(options: GssServerOptions = {}): Promise<Gs
   const words = ['--listen', '127.0.0.1:0', '--log', log, '--ntlm-users', join(folder, 'ntlm')];
   if (options.closeAfter !== undefined) words.push('--close-after', String(options.closeAfter));
   const certificate = options.cbt === undefined ? null : await makeServerCertificate(folder);
+  if (options.hasNoTickets === true) words.push('--no-tickets');
   if (options.cbt !== undefined) {
     words.push('--tls-listen', '127.0.0.1:0', '--cert', join(folder, 'cert.pem'), '--key', join(folder, 'key.pem'));
     words.push('--cbt', options.cbt, '--basic', `${RIG_BASIC_ACCOUNT.user}:${RIG_BASIC_ACCOUNT.password}`);
