@@ -3,7 +3,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { derValue } from '../../protocol/src/codec/der.ts';
 
 /**
- * Certificates for tests and demos, self-signed. Node reads X.509 and does not write it, so the few shapes a WinRM host
+ * Certificates for tests and demos. Node reads X.509 and does not write it, so the few shapes a WinRM host
  * and its clients need are written here. RFC 5280, section 4.1
  */
 
@@ -21,7 +21,7 @@ export interface Thumbprints {
 
 /** What a certificate says. */
 export interface CertificateText {
-  /** The common name of subject and issuer. */
+  /** The common name of the subject, and of the issuer unless another one signs. */
   readonly commonName: string;
   /** DNS names and IP addresses of the subjectAltName; none by default. */
   readonly names?: readonly string[];
@@ -31,24 +31,28 @@ export interface CertificateText {
   readonly keyType?: 'P-256' | 'RSA-2048';
   /** Hash of the signature. Default sha256. */
   readonly hash?: 'sha1' | 'sha256' | 'sha384' | 'sha512';
-  /** What the key may be used for in TLS. Default server. */
-  readonly usage?: 'server' | 'client';
+  /** What the key may be used for: in TLS, or to sign other certificates. Default server. */
+  readonly usage?: 'server' | 'client' | 'authority';
+  /** Who signs it, with the P-256 key of an authority. Default the certificate's own key. */
+  readonly issuer?: TlsIdentity;
   /** Milliseconds since 1970. Default a day ago, for clocks that are late. */
   readonly validFromMs?: number;
   /** Milliseconds since 1970. Default a year from now. */
   readonly validUntilMs?: number;
 }
 
-/** Makes a key and a certificate that it signs itself. */
+/** Makes a key and a certificate for it. */
 export function makeCertificate(text: CertificateText): TlsIdentity {
   const isRsa = text.keyType === 'RSA-2048';
   const { publicKey, privateKey } = isRsa
     ? generateKeyPairSync('rsa', { modulusLength: 2048 })
     : generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const { hash = 'sha256' } = text;
-  const algorithm = sequence(objectIdentifier(SIGNATURES[isRsa ? 'rsa' : 'ec'][hash]), ...(isRsa ? [NULL] : []));
+  const { hash = 'sha256', issuer } = text;
+  const isSignedByRsa = isRsa && issuer === undefined;
+  const identifier = objectIdentifier(SIGNATURES[isSignedByRsa ? 'rsa' : 'ec'][hash]);
+  const algorithm = sequence(identifier, ...(isSignedByRsa ? [NULL] : []));
   const body = toBeSigned(text, publicKey, algorithm);
-  const certificate = sequence(body, algorithm, bitString(sign(hash, body, privateKey)));
+  const certificate = sequence(body, algorithm, bitString(sign(hash, body, issuer?.key ?? privateKey)));
   return {
     certificate: new X509Certificate(certificate).toString(),
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
@@ -67,7 +71,9 @@ const DAY_MS = 86_400_000;
 /** RFC 5280, section 4.1.2 */
 function toBeSigned(text: CertificateText, key: KeyObject, algorithm: Uint8Array): Uint8Array {
   const { validFromMs = Date.now() - DAY_MS, validUntilMs = Date.now() + 365 * DAY_MS } = text;
-  const name = sequence(derValue(SET, sequence(objectIdentifier('2.5.4.3'), utf8(text.commonName))));
+  const { issuer } = text;
+  const subject = nameOf(text.commonName);
+  const signer = issuer === undefined ? subject : nameOf(commonNameIn(issuer.certificate));
   const serial = randomBytes(16);
   serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40; // positive, in the shortest form
   const spki = key.export({ type: 'spki', format: 'der' });
@@ -75,26 +81,37 @@ function toBeSigned(text: CertificateText, key: KeyObject, algorithm: Uint8Array
     derValue(0xa0, derValue(INTEGER, Uint8Array.of(2))), // version 3
     derValue(INTEGER, serial),
     algorithm,
-    name,
+    signer,
     sequence(time(validFromMs), time(validUntilMs)),
-    name,
+    subject,
     spki,
     derValue(0xa3, sequence(...extensions(text, spki))),
   );
 }
 
+function nameOf(commonName: string): Uint8Array {
+  return sequence(derValue(SET, sequence(objectIdentifier('2.5.4.3'), utf8(commonName))));
+}
+
+/** Of a certificate made here, whose subject is nothing else. */
+function commonNameIn(certificate: string): string {
+  return new X509Certificate(certificate).subject.replace(/^CN=/, '');
+}
+
 /** RFC 5280, section 4.2.1 */
 function extensions(text: CertificateText, spki: Uint8Array): Uint8Array[] {
   const keyIdentifier = createHash('sha1').update(spki).digest();
+  const isAuthority = text.usage === 'authority';
   const purpose = text.usage === 'client' ? '1.3.6.1.5.5.7.3.2' : '1.3.6.1.5.5.7.3.1';
-  // digitalSignature, and for RSA keyEncipherment, as New-SelfSignedCertificate writes them
-  const keyUsage = text.keyType === 'RSA-2048' ? Uint8Array.of(5, 0xa0) : Uint8Array.of(7, 0x80);
+  // digitalSignature, and for RSA keyEncipherment, as New-SelfSignedCertificate writes them; an authority's: keyCertSign
+  const own = text.keyType === 'RSA-2048' ? Uint8Array.of(5, 0xa0) : Uint8Array.of(7, 0x80);
+  const keyUsage = isAuthority ? Uint8Array.of(2, 0x04) : own;
   const names = (text.names ?? []).map(generalName);
   if (text.userPrincipalName !== undefined) names.push(principalName(text.userPrincipalName));
   return [
-    extension('2.5.29.19', sequence(), true),
+    extension('2.5.29.19', sequence(...(isAuthority ? [derValue(BOOLEAN, Uint8Array.of(0xff))] : [])), true),
     extension('2.5.29.15', derValue(BIT_STRING, keyUsage), true),
-    extension('2.5.29.37', sequence(objectIdentifier(purpose))),
+    ...(isAuthority ? [] : [extension('2.5.29.37', sequence(objectIdentifier(purpose)))]),
     extension('2.5.29.14', derValue(OCTET_STRING, keyIdentifier)),
     ...(names.length === 0 ? [] : [extension('2.5.29.17', sequence(...names))]),
   ];

@@ -8,6 +8,13 @@ export {
 } from './certificate.ts';
 export type { CbtHardening } from './channel-binding.ts';
 export { type ConnectProxy, type ConnectProxyOptions, type ProxyEvent, startConnectProxy } from './connect-proxy.ts';
+export { type CrookedEvent, CrookedJournal } from './crooked/crooked-journal.ts';
+export {
+  type CrookedProxy,
+  type CrookedProxyOptions,
+  type Crookedness,
+  startCrookedProxy,
+} from './crooked/crooked-proxy.ts';
 export { type Demo, type DemoOptions, type DemoPlace, startDemo } from './demo.ts';
 export type { ConnectionSummary, HostEntry, HostEvent } from './journal.ts';
 export { HostJournal } from './journal.ts';
