@@ -60,12 +60,19 @@ export interface CertificateEvidence {
   readonly sha1: string;
 }
 
-/** Which proxy. */
-interface ProxyPlace {
-  hop: number;
-  host: string;
-  port: number;
+/** Which proxy. Hop 0 where only its words are known. */
+export interface ProxyPlace {
+  readonly hop: number;
+  readonly host: string;
+  readonly port: number;
 }
+
+/**
+ * What showed that a connection is not the one that was signed in on: refused (401), unread (a sealed body that could
+ * not be read), plain (an answer nobody sealed), gateway (the proxy's own words), key (another key's seal), request (an
+ * answer to another request), legs (the sign-in itself, refused on its way).
+ */
+export type MovedSign = 'refused' | 'unread' | 'plain' | 'gateway' | 'key' | 'request' | 'legs';
 
 /** What it said, as far as it explains itself. `text` is the page without its markup. */
 interface ProxyWords {
@@ -102,6 +109,16 @@ export interface ErrorDetails {
   'proxy.socks-refused': ProxyPlace & { target: string; reply: number; problem: string };
   'proxy.not-a-proxy': ProxyPlace & { startsWith: string };
   'proxy.drops-connection': { via: string; stage: string };
+  'proxy.no-affinity': ProxyPlace & {
+    road: 'forward' | 'tunnel' | 'tls' | 'unseen';
+    status: number;
+    via: string;
+    sign: MovedSign;
+    answered: number;
+    text: string;
+  };
+  'proxy.rewrites-auth': ProxyPlace & { status: number; via: string; offered: string; wanted: string };
+  'proxy.false-tunnel': ProxyPlace & ProxyWords & { target: string };
   'proxy.forward-refused': { problem: string };
   'tls.not-tls': { startsWith: string };
   'tls.alert': { alert: string; stage: string };
@@ -184,6 +201,9 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, Rule>> = {
   'proxy.socks-refused': { party: 'proxy', recovery: 'change-route' },
   'proxy.not-a-proxy': { party: 'user', recovery: 'change-route' },
   'proxy.drops-connection': { party: 'proxy', recovery: 'change-route' },
+  'proxy.no-affinity': { party: 'proxy', recovery: 'change-route' },
+  'proxy.rewrites-auth': { party: 'proxy', recovery: 'change-route' },
+  'proxy.false-tunnel': { party: 'proxy', recovery: 'change-route' },
   'proxy.forward-refused': { party: 'us', recovery: 'change-route' },
   'tls.not-tls': { party: 'user', recovery: 'change-route' },
   'tls.alert': { party: 'server', recovery: 'ask-admin' },

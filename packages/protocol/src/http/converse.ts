@@ -4,7 +4,7 @@ import type { Platform } from '../platform.ts';
 import type { Authenticator, AuthMechanism, AuthReply, AuthStep, Challenge, SecurityContext } from '../security.ts';
 import { formatToken, parseChallenges, schemeNames } from './challenge.ts';
 import type { HttpConnection } from './connection.ts';
-import { readableLine, readableText } from './evidence.ts';
+import { proxyTrace, readableLine, readableText } from './evidence.ts';
 import type { HttpRequest } from './request.ts';
 import type { HttpResponse } from './response.ts';
 
@@ -26,6 +26,8 @@ export interface LegReport {
   readonly via: string;
   /** Whether the reply promises that a proxy keeps our connection and the server's together. RFC 4559, section 6. */
   readonly isSessionBased: boolean;
+  /** The names of the schemes in WWW-Authenticate, "" without any. */
+  readonly offered: string;
 }
 
 /** What a conversation is made of. */
@@ -140,9 +142,10 @@ class Conversation {
       if (this.#legCount > 1 && isSilentEnd(error)) this.#failDropped(mechanism, stage, error);
       throw error;
     });
-    this.#via = readableLine(reply.headers.get('Via'));
+    this.#via = proxyTrace(reply.headers);
     const isSessionBased = reply.headers.hasWord('Proxy-Support', 'Session-Based-Authentication');
-    onLeg?.({ mechanism, stage, status: reply.status, via: this.#via, isSessionBased });
+    const offered = schemeNames(reply.headers.getAll('WWW-Authenticate'));
+    onLeg?.({ mechanism, stage, status: reply.status, via: this.#via, isSessionBased, offered });
     if (reply.status === 407) {
       const offered = schemeNames(reply.headers.getAll('Proxy-Authenticate'));
       // Which proxy it was is not to be seen from inside the conversation; whoever knows the road fills that in.

@@ -1,4 +1,5 @@
 import { utf8Decode } from '../bytes/bytes.ts';
+import type { Headers } from './headers.ts';
 
 /** What is kept of a page that refuses: usually the only explanation a person will ever get, and it fits a screen. */
 export const MAX_EVIDENCE_CHARACTERS = 2048;
@@ -22,6 +23,20 @@ export function readableText(body: Uint8Array): string {
 export function readableLine(text: string | null): string {
   return clean(text ?? '').slice(0, 256);
 }
+
+/**
+ * What a reply says of the proxies it came through: its Via, or the first other field that only proxies write, with its
+ * name. "" when it says nothing. RFC 9110, section 7.6.3; RFC 9209, section 2
+ */
+export function proxyTrace(headers: Headers): string {
+  const via = readableLine(headers.get('Via'));
+  if (via !== '') return via;
+  const name = PROXY_FIELDS.find((field) => headers.has(field));
+  return name === undefined ? '' : readableLine(`${name}: ${headers.get(name)}`);
+}
+
+/** Squid and its kin sign their work, also where `via off` is set. */
+const PROXY_FIELDS = ['Proxy-Status', 'Proxy-Connection', 'Proxy-Support', 'X-Squid-Error', 'X-Cache'];
 
 function clean(text: string): string {
   const shown = text.replace(/[\s\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\ufffd]+/gu, ' ').trim();

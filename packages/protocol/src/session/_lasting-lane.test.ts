@@ -332,7 +332,7 @@ describe('a lane that loses its authentication', () => {
     await session.close();
   });
 
-  it('is proxy.drops-connection when a Via or a proxy is there, for a 401 and for a 400 of another connection', async () => {
+  it('R10: is proxy.no-affinity when a Via or a proxy is there, for a 401 and for a 400 of another connection', async () => {
     const obstacles: [DoubleReply, boolean, string][] = [
       [{ ...refuse(), headers: ['Via: 1.1 px.corp'] }, false, '1.1 px.corp'],
       [refuse(), true, ''],
@@ -342,7 +342,7 @@ describe('a lane that loses its authentication', () => {
       const double = new WinRmDouble({ road: { hasProxy } });
       double.before = ({ name }) => (name === 'Create' ? reply : undefined);
       const { session } = sessionWith(double, { shell: COMMAND, bodyOnLastLeg: 'never' });
-      await expect(session.open()).rejects.toMatchObject({ code: 'proxy.drops-connection', details: { via } });
+      await expect(session.open()).rejects.toMatchObject({ code: 'proxy.no-affinity', details: { via } });
       await session.close();
     }
   });
@@ -350,14 +350,17 @@ describe('a lane that loses its authentication', () => {
 
 describe('a rejection behind a proxy that reads each request', () => {
   it.each([
-    [['Via: 1.1 px'], 'proxy.drops-connection'],
+    [['Via: 1.1 px'], 'proxy.no-affinity'],
     [['Via: 1.1 px', 'Proxy-Support: Session-Based-Authentication'], 'auth.rejected'],
-  ])('is about the password only if the proxy promises to keep connections together (%j)', async (headers, code) => {
-    const double = new WinRmDouble({ password: 'another', headers, road: { hasProxy: true, form: 'absolute' } });
-    const { session } = sessionWith(double, { shell: COMMAND });
-    await expect(session.open()).rejects.toMatchObject({ code });
-    expect(double.connections).toHaveLength(1);
-  });
+  ])(
+    'R8, R14: is about the password only if the proxy promises to keep connections together (%j)',
+    async (headers, code) => {
+      const double = new WinRmDouble({ password: 'another', headers, road: { hasProxy: true, form: 'absolute' } });
+      const { session } = sessionWith(double, { shell: COMMAND });
+      await expect(session.open()).rejects.toMatchObject({ code });
+      expect(double.connections).toHaveLength(1);
+    },
+  );
 });
 
 describe('a server that cannot take a body on the last leg', () => {

@@ -15,6 +15,7 @@ import {
   type TrafficCounts,
   type WsmanPlace,
 } from '../wsman/lane.ts';
+import { FirstWords, withFalseTunnel } from './_first-words.ts';
 import { heldClock } from './_held-clock.ts';
 import type { SecuredRoad, SecureRoadOptions } from './_secure-road.ts';
 
@@ -171,8 +172,9 @@ export class LastingLane implements Lane {
   #isFateUnknown(fate: PostFate, error: unknown): boolean {
     if (fate === 'not-sent') return false;
     if (isLoss(error) || isTlsFailure(error)) return fate === 'unknown';
-    const isAboutSealed = isWinRmError(error) && (error.code.startsWith('seal.') || error.code === 'wsman.malformed');
-    return this.#options.tls === null && !isAboutSealed;
+    // Inside TLS a refusal is the server's own; whatever else shows another connection leaves the question open.
+    if (isWinRmError(error, 'proxy.no-affinity')) return this.#options.tls === null || fate === 'unknown';
+    return this.#options.tls === null && !(isWinRmError(error) && ABOUT_SEALED.test(error.code));
   }
 
   /** Signed in, and closed before anything could be asked, again: RFC 4559, section 6, and nobody's password. */
@@ -213,17 +215,22 @@ export class LastingLane implements Lane {
     const { name, journal, platform, place, counts, onLink, sealing, tls } = this.#options;
     if (this.#hasBeenOpen) onLink('reopening');
     const hops: HopReport[] = [];
-    const road = await this.#openSecured(signal, hops);
+    const words = new FirstWords();
+    const road = await this.#openSecured(signal, hops, words).catch((error: unknown) => {
+      throw withFalseTunnel(error, hops, words);
+    });
     const { peer } = road;
     this.#version = road.version;
     try {
       const waiting = { platform, withinMs: Infinity, at: 'sign-in', signal };
       if (beforeSignIn !== undefined) await withDeadline(waiting, () => beforeSignIn);
       const signIn = await this.#options.createSignIn(peer);
-      const isSecured = peer !== null;
       const clock = heldClock(platform, road, onLink);
-      const setting = { name, road, place, signIn, isSecured, sealing, platform: clock, journal, counts, signal };
-      const opened = await LaneConnection.open(setting, this.#canRide && !road.hasProxy ? riding : null);
+      const proxy = hops.findLast(({ party }) => party === 'proxy') ?? null;
+      const setting = { name, road, place, signIn, sealing, proxy, journal, counts, signal };
+      const rider = this.#canRide && !road.hasProxy ? riding : null;
+      const isSecured = peer !== null;
+      const opened = await LaneConnection.open({ ...setting, isSecured, platform: clock }, rider);
       this.#connection = opened.connection;
       if (this.#hasBeenOpen) onLink('live');
       this.#hasBeenOpen = true;
@@ -231,18 +238,19 @@ export class LastingLane implements Lane {
     } catch (error) {
       road.stream.destroy();
       this.#recordClosed(error);
-      if (tls === null) throw withProxyName(error, road, hops);
+      if (tls === null) throw withFalseTunnel(withProxyName(error, road, hops), hops, words);
       const { withBindingDoubt } = await import('./_secure-road.ts');
       throw withProxyName(withBindingDoubt(error, road, tls.decision), road, hops);
     }
   }
 
-  async #openSecured(signal: AbortSignal, hops: HopReport[]): Promise<SecuredRoad> {
+  async #openSecured(signal: AbortSignal, hops: HopReport[], words: FirstWords): Promise<SecuredRoad> {
     const { name, tls } = this.#options;
-    if (tls === null) return { ...(await this.#openRoad(signal, hops)), peer: null, version: null };
+    if (tls === null) return { ...(await this.#openRoad(signal, hops, words)), peer: null, version: null };
     // The engine is a third of the protocol; a page that opens no https session never fetches it.
     const { openSecuredRoad } = await import('./_secure-road.ts');
-    return await openSecuredRoad(name, () => this.#openRoad(signal, hops), tls, signal).catch((error: unknown) => {
+    const dial = () => this.#openRoad(signal, hops, words);
+    return await openSecuredRoad(name, dial, tls, signal).catch((error: unknown) => {
       this.#recordClosed(error);
       throw error;
     });
@@ -253,7 +261,7 @@ export class LastingLane implements Lane {
     this.#options.journal.record({ event: 'connection', lane: this.name, what: 'closed', reason });
   }
 
-  async #openRoad(signal: AbortSignal, hops: HopReport[]): Promise<OpenedRoad> {
+  async #openRoad(signal: AbortSignal, hops: HopReport[], words: FirstWords): Promise<OpenedRoad> {
     const { name, platform, journal, openRoad, counts } = this.#options;
     const onHop = (report: HopReport): void => {
       hops.push(report);
@@ -267,7 +275,7 @@ export class LastingLane implements Lane {
     this.#hasProxy = road.hasProxy;
     counts.connections++;
     journal.record({ event: 'connection', lane: name, what: 'opened', reason: this.#hasBeenOpen ? 'again' : 'first' });
-    return { ...road, stream: counted(road.stream, counts) };
+    return { ...road, stream: counted(road.stream, counts, words) };
   }
 
   #drop(reason: string): void {
@@ -290,6 +298,9 @@ function isLoss(error: unknown): boolean {
   const below = isLegLost ? error.cause : error;
   return LOSSES.some((code) => isWinRmError(below, code));
 }
+
+/** What is wrong with a seal, or inside a good one. */
+const ABOUT_SEALED = /^(?:seal\..*|wsman\.malformed|wsman\.wrong-reply)$/;
 
 const LOSSES = ['http.closed-early', 'relay.lost', 'session.timed-out'] as const;
 
@@ -323,13 +334,14 @@ function withEither<Result>(
   });
 }
 
-/** The same stream, its bytes counted. */
-function counted(stream: ByteStream, counts: TrafficCounts): ByteStream {
+/** The same stream, its bytes counted and the first of them heard. */
+function counted(stream: ByteStream, counts: TrafficCounts, words: FirstWords): ByteStream {
   return {
     label: stream.label,
     async read(signal) {
       const bytes = await stream.read(signal);
       counts.responseBytes += bytes?.length ?? 0;
+      if (bytes !== null) words.hear(bytes);
       return bytes;
     },
     write(bytes, signal) {

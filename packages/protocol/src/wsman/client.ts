@@ -1,9 +1,10 @@
 import { utf8Encode } from '../bytes/bytes.ts';
+import type { XmlElement } from '../codec/xml.ts';
 import { fail, isWinRmError } from '../errors.ts';
 import type { Journal } from '../journal.ts';
 import type { Platform } from '../platform.ts';
 import { DEFAULT_REQUEST_BYTES, decodeEnvelope, encodeEnvelope, MAX_REPLY_BYTES, newGuid } from './envelope.ts';
-import { decodeFault, failWithFault } from './fault.ts';
+import { decodeFault, type Fault, failWithFault } from './fault.ts';
 import type { Lane } from './lane.ts';
 import { getConfig, type Operation } from './operations.ts';
 
@@ -62,22 +63,20 @@ export class WsmanClient {
     if (utf8Encode(compose()).length > limitBytes) {
       fail('wsman.envelope-too-large', { bytes: requestBytes, limitBytes });
     }
+    const heard: { answer: Answer | null } = { answer: null };
     const text = await lane.post(compose, {
       operation: operation.name,
       replyWithinMs: operation.timeoutSeconds * 1000 + NETWORK_DELAY_MS,
       isRepeatable: operation.isRepeatable,
       mayRide: operation.mayRide,
+      check: (reply) => {
+        heard.answer = answerTo(messageId, reply);
+      },
       signal,
       onRepeat,
     });
-    const envelope = decodeEnvelope(text);
-    const fault = decodeFault(envelope.body);
-    // A server that could not read our header cannot say what its fault relates to; the seal says that it is for us.
-    const isNameless = fault !== null && envelope.relatesTo === '';
-    if (envelope.relatesTo !== messageId && !isNameless) {
-      fail('wsman.wrong-reply', { expected: messageId, received: envelope.relatesTo.slice(0, MAX_ID_CHARS) });
-    }
-    if (fault === null) return operation.read(envelope.body);
+    const { body, fault } = heard.answer ?? answerTo(messageId, text);
+    if (fault === null) return operation.read(body);
     const context = { timeoutSeconds: operation.timeoutSeconds, requestBytes, limitBytes };
     return this.#fail(() => failWithFault(fault, context), fault.code);
   }
@@ -123,6 +122,23 @@ export class WsmanClient {
       throw error;
     }
   }
+}
+
+interface Answer {
+  readonly body: XmlElement;
+  readonly fault: Fault | null;
+}
+
+/** @throws wsman.wrong-reply, wsman.malformed */
+function answerTo(messageId: string, text: string): Answer {
+  const { body, relatesTo } = decodeEnvelope(text);
+  const fault = decodeFault(body);
+  // A server that could not read our header cannot say what its fault relates to; the seal says that it is for us.
+  const isNameless = fault !== null && relatesTo === '';
+  if (relatesTo !== messageId && !isNameless) {
+    fail('wsman.wrong-reply', { expected: messageId, received: relatesTo.slice(0, MAX_ID_CHARS) });
+  }
+  return { body, fault };
 }
 
 /** Answers of a server to someone who may not read its configuration, or that has none. */

@@ -1,5 +1,5 @@
 import { utf8Encode } from '../bytes/bytes.ts';
-import { type Fate, fail, isWinRmError, WinRmError } from '../errors.ts';
+import { type Fate, fail, type ProxyPlace } from '../errors.ts';
 import { formatToken, schemeNames } from '../http/challenge.ts';
 import { HttpConnection } from '../http/connection.ts';
 import { converse, type LegReport, type SealedBody } from '../http/converse.ts';
@@ -13,6 +13,7 @@ import type { Platform } from '../platform.ts';
 import { isSealedType, sealEnvelope, unsealReply } from '../seal/seal.ts';
 import type { Authenticator, SecurityContext, StandingAuthorization } from '../security.ts';
 import { failRejected, failWithStatus, foreignAnswer, looksLikeSoap, textOf } from './_answers.ts';
+import { judgeLegs, Tripwire } from './_tripwire.ts';
 
 /** What a lane is told about an envelope. */
 export interface PostOptions {
@@ -24,6 +25,10 @@ export interface PostOptions {
   /** Whether it may ride on the last leg of authentication; only what does no harm when it is asked twice. */
   readonly mayRide: boolean;
   readonly signal: AbortSignal;
+  /**
+   * Says whether an answer is to what was posted last, by throwing what is wrong with it; then the connection is closed.
+   */
+  readonly check?: ((answer: string) => void) | undefined;
   /** Called when it is posted again although the server may have acted on it: what was answered then is lost. */
   readonly onRepeat?: (() => void) | undefined;
 }
@@ -74,6 +79,8 @@ export interface LaneConnectionOptions {
   readonly isSecured: boolean;
   /** 'optional' lets plain envelopes go; for secured roads only. */
   readonly sealing: 'always' | 'optional';
+  /** The last proxy of the road, for errors; null where none was reported. */
+  readonly proxy?: ProxyPlace | null;
   readonly platform: Platform;
   readonly journal: Journal;
   readonly counts: TrafficCounts;
@@ -85,6 +92,7 @@ export interface RidingPost {
   compose(): string;
   readonly operation: string;
   readonly replyWithinMs: number;
+  readonly check?: PostOptions['check'];
 }
 
 /**
@@ -112,11 +120,11 @@ export class LaneConnection {
   readonly #http: HttpConnection;
   /** Goes with every request; null with a conversation. */
   readonly #standing: StandingAuthorization | null;
+  readonly #tripwire: Tripwire;
   #context: SecurityContext | null = null;
   #isOpen = true;
   #isSignedIn = false;
   #mechanism = '';
-  #via = '';
   #lastUsedMs: number;
   #fate: PostFate = 'not-sent';
 
@@ -125,6 +133,7 @@ export class LaneConnection {
     this.#options = options;
     this.#standing = 'token' in options.signIn ? options.signIn : null;
     this.#http = new HttpConnection(options.road.stream);
+    this.#tripwire = new Tripwire(options);
     this.#lastUsedMs = options.platform.monotonicMs();
   }
 
@@ -168,16 +177,16 @@ export class LaneConnection {
   /**
    * Posts one envelope and returns the unsealed answer.
    *
-   * @throws seal.plain-reply, seal.*, wsman.encryption-required, wsman.not-wsman, http.*, proxy.drops-connection,
-   *   auth.incomplete when the connection is no longer authenticated, auth.rejected and auth.no-common-mechanism when a
-   *   standing authorization is refused, session.*
+   * @throws proxy.no-affinity when a proxy put another connection in the place of the one that was signed in on; seal.*,
+   *   wsman.encryption-required, wsman.not-wsman, http.*, auth.incomplete when the connection is no longer authenticated,
+   *   auth.rejected and auth.no-common-mechanism when a standing authorization is refused, session.*, what `check` throws
    */
   async post(envelope: string, options: PostOptions): Promise<string> {
     if (!this.#isOpen) fail('misuse.wrong-state', { action: 'post', state: 'closed' });
     const { platform } = this.#options;
     this.#fate = 'not-sent';
     const body = this.#bodyOf(envelope, this.#context);
-    const sent = { operation: options.operation, bytes: body.body.length, atMs: platform.monotonicMs() };
+    const sent = { ...options, bytes: body.body.length, atMs: platform.monotonicMs() };
     try {
       const response = await this.#http.exchange(this.#request(this.#standingHeader(), body), {
         replyWithinMs: options.replyWithinMs,
@@ -187,7 +196,7 @@ export class LaneConnection {
       });
       this.#fate = 'unknown';
       this.#options.counts.exchanges++;
-      return this.#read(response, sent);
+      return this.#read(response, sent, true);
     } catch (error) {
       if (this.#fate === 'not-sent') this.#fate = this.#http.fate;
       this.close();
@@ -209,7 +218,7 @@ export class LaneConnection {
       this.#mechanism = signIn.mechanism;
       return null;
     }
-    const sent = { operation: riding?.operation ?? '', bytes: 0, atMs: 0 };
+    const sent = { operation: riding?.operation ?? '', check: riding?.check, bytes: 0, atMs: 0 };
     const legs: LegReport[] = [];
     const { context, reply } = await converse({
       connection: this.#http,
@@ -235,14 +244,14 @@ export class LaneConnection {
         journal.record({ event: 'leg', lane: name, mechanism, stage, status });
       },
     }).catch((error: unknown) => {
-      throw this.#splitLegs(error, legs) ?? foreignAnswer(error, legs);
+      throw judgeLegs(error, legs, this.#options) ?? foreignAnswer(error, legs);
     });
     // A mechanism that ends without keys cannot seal, and nothing leaves over http unsealed.
     if (context === null && sealing === 'always')
       fail('auth.too-weak', { mechanism: this.#mechanism, missing: 'sealing' });
     this.#context = context;
     this.#signedIn();
-    return reply === null ? null : this.#read(reply, sent);
+    return reply === null ? null : this.#read(reply, sent, false);
   }
 
   #signedIn(): void {
@@ -267,17 +276,6 @@ export class LaneConnection {
     return token === null ? standing.scheme : formatToken(standing.scheme, token);
   }
 
-  /**
-   * A proxy that reads each request may put the legs on different server connections; then the server rejects the last
-   * one although the password is right. One that keeps them together says so: RFC 4559, section 6.
-   */
-  #splitLegs(error: unknown, legs: readonly LegReport[]): WinRmError | null {
-    const isUnpromised = this.#options.road.form === 'absolute' && !legs.some(({ isSessionBased }) => isSessionBased);
-    if (!isUnpromised || !isWinRmError(error, 'auth.rejected')) return null;
-    const { via = '', stage = '' } = legs.at(-1) ?? {};
-    return new WinRmError('proxy.drops-connection', { via, stage }, error);
-  }
-
   #request(authorization: string | null, content: SealedBody | null): HttpRequest {
     const { place, road } = this.#options;
     const headers = new Headers([
@@ -296,11 +294,13 @@ export class LaneConnection {
     };
   }
 
-  /** The answer's text, or the error that its status and its lack of a seal stand for. */
-  #read(response: HttpResponse, sent: Sent): string {
+  /**
+   * The answer's text, or the error that its status and its lack of a seal stand for.
+   * @param wasSignedIn whether the connection had been authenticated before the request left
+   */
+  #read(response: HttpResponse, sent: Sent, wasSignedIn: boolean): string {
     const { journal, platform, name } = this.#options;
     this.#lastUsedMs = platform.monotonicMs();
-    this.#via = readableLine(response.headers.get('Via'));
     const contentType = response.headers.get('Content-Type') ?? '';
     const isSealed = isSealedType(contentType);
     journal.record({
@@ -321,11 +321,28 @@ export class LaneConnection {
     if (isSealed) {
       // QUIRK: a server may seal inside TLS unasked, or not although it was asked; the reply's own type decides.
       const context = this.#context ?? fail('seal.unsupported', { protocol: readableLine(contentType) });
-      return textOf(unsealReply(context, contentType, response.body));
+      return this.#believe(response, sent, () => textOf(unsealReply(context, contentType, response.body)));
     }
     const isPlainWelcome = this.#options.sealing === 'optional' && status !== 401 && status !== 407;
-    if (isPlainWelcome && looksLikeSoap(contentType)) return textOf(response.body);
-    return this.#failUnsealed(response, readableLine(contentType));
+    if (isPlainWelcome && looksLikeSoap(contentType)) {
+      return this.#believe(response, sent, () => textOf(response.body));
+    }
+    const moved = wasSignedIn && this.#standing === null ? this.#tripwire.unsealed(response) : null;
+    if (moved === null) return this.#failUnsealed(response, readableLine(contentType));
+    this.#fate = moved.fate;
+    throw moved.error;
+  }
+
+  /** What the server itself says, to us and to what was asked. */
+  #believe(response: HttpResponse, { check }: Sent, read: () => string): string {
+    try {
+      const text = read();
+      check?.(text);
+      this.#tripwire.sound();
+      return text;
+    } catch (error) {
+      throw this.#tripwire.misdelivered(response, error) ?? error;
+    }
   }
 
   /**
@@ -337,39 +354,23 @@ export class LaneConnection {
       if (this.#options.sealing === 'always') fail('seal.plain-reply', { status, contentType });
       fail('wsman.not-wsman', { status, contentType, text: readableText(response.body) });
     }
-    if (status === 401) this.#failUnauthenticated();
-    if (status === 407) this.#failProxy(response);
+    if (status === 401) {
+      // RFC 9110, section 15.5.2: what is answered 401 has not been applied. On a connection that had been
+      // authenticated it is not about the password.
+      this.#fate = 'refused';
+      fail('auth.incomplete', { mechanism: this.#mechanism, stage: 'sealed' });
+    }
+    if (status === 407) {
+      const offered = schemeNames(response.headers.getAll('Proxy-Authenticate'));
+      fail('proxy.auth-required', { hop: 0, host: '', port: 0, offered });
+    }
     if (status === 500 && response.body.length === 0) {
       this.#fate = 'refused';
       // Windows answers so when AllowUnencrypted is false and it cannot take a body for a sealed one.
       fail('wsman.encryption-required', { status });
     }
-    if (status === 400 && this.#options.road.hasProxy && !this.#options.isSecured) {
-      // A sealed body that reaches a server connection without our keys: the proxy swapped it under us.
-      this.#fate = 'refused';
-      fail('proxy.drops-connection', { via: this.#via, stage: 'sealed' });
-    }
     if (status === 500 && looksLikeSoap(contentType)) fail('seal.plain-reply', { status, contentType });
     return failWithStatus(status, contentType, response);
-  }
-
-  /**
-   * 401 on a connection that had been authenticated is not about the password: the connection lost its authentication.
-   * Behind a proxy that means that it put our request on another server connection. RFC 4559, section 6;
-   * RFC 9110, section 15.5.2: what is answered 401 has not been applied.
-   */
-  #failUnauthenticated(): never {
-    this.#fate = 'refused';
-    if (this.#options.isSecured) fail('auth.incomplete', { mechanism: this.#mechanism, stage: 'sealed' });
-    if (this.#via !== '' || this.#options.road.hasProxy) {
-      fail('proxy.drops-connection', { via: this.#via, stage: 'sealed' });
-    }
-    return fail('auth.incomplete', { mechanism: this.#mechanism, stage: 'sealed' });
-  }
-
-  #failProxy(response: HttpResponse): never {
-    const offered = schemeNames(response.headers.getAll('Proxy-Authenticate'));
-    return fail('proxy.auth-required', { hop: 0, host: '', port: 0, offered });
   }
 }
 
@@ -393,6 +394,7 @@ function isRefusal({ mechanism }: StandingAuthorization, status: number): boolea
 
 interface Sent {
   operation: string;
+  readonly check?: PostOptions['check'];
   bytes: number;
   atMs: number;
 }
