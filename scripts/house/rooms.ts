@@ -13,7 +13,9 @@ export interface Room {
 }
 
 const CORE = 'packages/protocol/src';
-const CORE_ROOMS = ['bytes', 'crypto', 'codec', 'http', 'road', 'tls', 'auth', 'seal', 'wsman', 'shell', 'session'];
+const CORE_ROOMS = [
+  ...['bytes', 'crypto', 'codec', 'http', 'road', 'proxy-settings', 'tls', 'auth', 'seal', 'wsman', 'shell', 'session'],
+];
 /** A core test may set a scene with any room's open door; private files stay private. */
 const CORE_TESTS = ['root', 'testing', 'adapters', ...CORE_ROOMS, 'npm:ntlm-client', 'npm:@noble', 'node'];
 const PEERS = [
@@ -22,6 +24,7 @@ const PEERS = [
   'protocol/relay',
   'protocol/node',
   'protocol/proxy-tls',
+  'protocol/proxy-settings',
   'protocol/testing',
 ];
 
@@ -44,6 +47,7 @@ export const ROOMS: readonly Room[] = [
   core('codec', ['bytes', 'npm:saxes']),
   core('http', ['bytes']),
   core('road', ['bytes', 'http']),
+  core('proxy-settings', ['road', 'npm:acorn']),
   core('tls', ['bytes', 'crypto', 'codec', 'npm:@noble']),
   core('auth', ['bytes', 'crypto', 'codec', 'tls', 'npm:@noble']),
   core('seal', ['bytes']),
@@ -69,7 +73,10 @@ export const ROOMS: readonly Room[] = [
   {
     name: 'cli',
     folder: 'packages/cli',
-    mayImport: ['protocol', 'protocol/node', 'protocol/proxy-tls', 'protocol/road', 'web/messages', 'node'],
+    mayImport: [
+      ...['protocol', 'protocol/node', 'protocol/proxy-tls', 'protocol/proxy-settings', 'protocol/road'],
+      ...['web/messages', 'node'],
+    ],
     testsMayImport: ['testbed', 'protocol/testing'],
   },
   {
@@ -86,7 +93,7 @@ export const ROOMS: readonly Room[] = [
       'npm:prom-client',
       'node',
     ],
-    testsMayImport: ['protocol', 'protocol/testing', 'protocol/relay', 'protocol/node'],
+    testsMayImport: ['protocol', 'protocol/testing', 'protocol/relay', 'protocol/node', 'protocol/proxy-settings'],
   },
   {
     name: 'web/features',
@@ -94,6 +101,7 @@ export const ROOMS: readonly Room[] = [
     mayImport: [
       'protocol',
       'protocol/relay',
+      'protocol/proxy-settings',
       'contract',
       'web/components',
       'web/lib',

@@ -120,6 +120,15 @@ export interface ErrorDetails {
   'proxy.rewrites-auth': ProxyPlace & { status: number; via: string; offered: string; wanted: string };
   'proxy.false-tunnel': ProxyPlace & ProxyWords & { target: string };
   'proxy.forward-refused': { problem: string };
+  'settings.unreadable': {
+    reason: 'empty' | 'too-long' | 'unknown-form' | 'not-a-proxy' | 'socks4' | 'not-a-url';
+    setting: string;
+  };
+  'pac.unreadable': { line: number; column: number; problem: string };
+  'pac.not-allowed': { what: string };
+  'pac.too-long': { limit: 'script' | 'steps' | 'memory' | 'depth' };
+  'pac.gave-no-answer': { problem: string };
+  'pac.not-fetched': { host: string; problem: string };
   'tls.not-tls': { startsWith: string };
   'tls.alert': { alert: string; stage: string };
   'tls.no-common-suite': { received: string };
@@ -159,6 +168,7 @@ export interface ErrorDetails {
   'wsman.timed-out': { seconds: number };
   'wsman.fault': { code: string; subcode: string; text: string; machine: string };
   'shell.closed': { reason: string };
+  'shell.gone': { shellId: string; text: string };
   'shell.fate-unknown': { operation: string };
   'session.cancelled': { at: string };
   'session.timed-out': { at: string; seconds: number };
@@ -205,6 +215,12 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, Rule>> = {
   'proxy.rewrites-auth': { party: 'proxy', recovery: 'change-route' },
   'proxy.false-tunnel': { party: 'proxy', recovery: 'change-route' },
   'proxy.forward-refused': { party: 'us', recovery: 'change-route' },
+  'settings.unreadable': { party: 'user', recovery: 'none' },
+  'pac.unreadable': { party: 'user', recovery: 'change-route' },
+  'pac.not-allowed': { party: 'user', recovery: 'change-route' },
+  'pac.too-long': { party: 'user', recovery: 'change-route' },
+  'pac.gave-no-answer': { party: 'user', recovery: 'change-route' },
+  'pac.not-fetched': { party: 'network', recovery: 'change-route' },
   'tls.not-tls': { party: 'user', recovery: 'change-route' },
   'tls.alert': { party: 'server', recovery: 'ask-admin' },
   'tls.no-common-suite': { party: 'server', recovery: 'ask-admin' },
@@ -244,6 +260,7 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, Rule>> = {
   'wsman.timed-out': { party: 'server', recovery: 'retry' },
   'wsman.fault': { party: 'server', recovery: 'retry' },
   'shell.closed': { party: 'server', recovery: 'reconnect' },
+  'shell.gone': { party: 'server', recovery: 'reconnect' },
   'shell.fate-unknown': { party: 'user', recovery: 'reconnect' },
   'session.cancelled': { party: 'user', recovery: 'retry' },
   'session.timed-out': { party: 'network', recovery: 'retry' },

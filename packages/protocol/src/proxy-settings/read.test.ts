@@ -1,0 +1,316 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isWinRmError } from '../errors.ts';
+import { readEnvironment } from './environment.ts';
+import { readProxySettings } from './read.ts';
+import { chooseRoutes, type ProxySettings } from './settings.ts';
+
+const HTTPS = { scheme: 'https', host: 'srv1.corp.example', port: 5986 } as const;
+const HTTP = { scheme: 'http', host: 'srv1.corp.example', port: 5985 } as const;
+
+function namesFor(settings: ProxySettings, target: typeof HTTPS | typeof HTTP = HTTPS): string[] {
+  return chooseRoutes(settings, target).routes.map(({ name }) => name);
+}
+
+function proxiesOf(text: string): string[] {
+  return readProxySettings(text).proxies.map(({ for: purpose, hop }) => `${purpose} ${hop.host}:${hop.port}`);
+}
+
+function warningsOf(text: string): string[] {
+  return readProxySettings(text).warnings.map(({ code }) => code);
+}
+
+describe('R33: netsh winhttp show proxy and proxycfg, in the language they were printed in', () => {
+  const printed = (heading: string, first: string, second: string): string =>
+    `\r\n${heading}\r\n\r\n    ${first}  proxy.corp:8080\r\n    ${second}  *.corp.local;<local>\r\n\r\n`;
+  it.each([
+    // from: netsh.exe of Windows, in the languages its message tables have
+    ['English', 'Current WinHTTP proxy settings:', 'Proxy Server(s) :', 'Bypass List     :'],
+    ['German', 'Aktuelle WinHTTP-Proxyeinstellungen:', 'Proxyserver :', 'Umgehungsliste     :'],
+    ['French', 'Paramètres de proxy WinHTTP actuels :', 'Serveur(s) proxy :', 'Liste de contournement     :'],
+    ['Spanish', 'Configuración actual del proxy WinHTTP:', 'Servidores proxy :', 'Lista de omisión     :'],
+    ['Japanese', '現在の WinHTTP プロキシ設定:', 'プロキシ サーバー:', 'バイパス一覧    :'],
+    ['Chinese', '当前的 WinHTTP 代理服务器设置:', '代理服务器:', '绕过列表     ：'],
+  ])('%s', (_language, heading, first, second) => {
+    const settings = readProxySettings(printed(heading, first, second));
+    expect(settings).toMatchObject({ source: 'netsh', direct: false, pacUrl: null, warnings: [] });
+    expect(namesFor(settings)).toEqual(['PROXY proxy.corp:8080']);
+    expect(settings.bypass.matches('srv1.corp.local')).toBe(true);
+    expect(settings.bypass.matches('srv1')).toBe(true);
+    expect(settings.bypass.matches('srv1.corp.example')).toBe(false);
+  });
+
+  it('takes one sentence for "no proxy", whatever it says', () => {
+    for (const text of [
+      'Current WinHTTP proxy settings:\r\n\r\n    Direct access (no proxy server).\r\n\r\n',
+      'Paramètres de proxy WinHTTP actuels :\r\n\r\n    Accès direct (aucun serveur proxy).\r\n',
+      'PS C:\\> netsh winhttp show proxy\n\nAktuelle WinHTTP-Proxyeinstellungen:\n\n    Direkter Zugriff (kein Proxyserver).\n',
+    ]) {
+      const settings = readProxySettings(text);
+      expect(settings).toMatchObject({ source: 'netsh', direct: true, proxies: [] });
+      expect(chooseRoutes(settings, HTTP)).toMatchObject({ routes: [{ hops: [] }], why: 'no-proxy' });
+    }
+  });
+
+  it('reads lists by protocol, and an exception list of "(none)"', () => {
+    const text =
+      'Current WinHTTP proxy settings:\n\n    Proxy Server(s) :  http=plain:80;https=secure:8443\n    Bypass List     :  (none)\n';
+    expect(namesFor(readProxySettings(text), HTTPS)).toEqual(['PROXY secure:8443']);
+    expect(namesFor(readProxySettings(text), HTTP)).toEqual(['PROXY plain:80']);
+    expect(readProxySettings(text).bypass.entries).toEqual([]);
+  });
+
+  it('reads what proxycfg.exe prints, which names a registry key first', () => {
+    // from: proxycfg.exe, "Microsoft (R) WinHTTP Default Proxy Configuration Tool"
+    const text = [
+      'Microsoft (R) WinHTTP Default Proxy Configuration Tool',
+      'Copyright (c) Microsoft Corporation. All rights reserved.',
+      '',
+      'Current WinHTTP proxy settings under:',
+      '',
+      '  HKEY_LOCAL_MACHINE\\',
+      '    SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Internet Settings\\Connections\\',
+      '      WinHttpSettings :',
+      '',
+      '    Proxy Server(s) :  px:3128',
+      '    Bypass List     :  <local>',
+    ].join('\r\n');
+    expect(namesFor(readProxySettings(text))).toEqual(['PROXY px:3128']);
+    expect(
+      namesFor(readProxySettings(text.replace(/ {4}Proxy[\s\S]*/, '    Direct access (no proxy server).'))),
+    ).toEqual(['DIRECT']);
+  });
+
+  it('reads the JSON of show advproxy, with its switches', () => {
+    // from: "netsh winhttp show advproxy" of Windows 11
+    const json = (fields: object): string =>
+      `\r\nCurrent WinHTTP advanced proxy settings:\r\n\r\n${JSON.stringify(fields, null, 8)}\r\n`;
+    const on = readProxySettings(json({ Proxy: 'px:8080', ProxyBypass: '10.*', AutoconfigUrl: '', AutoDetect: true }));
+    expect(on).toMatchObject({ source: 'netsh-json', direct: false, pacUrl: null });
+    expect(on.warnings.map(({ code }) => code)).toEqual(['auto-detect']);
+    expect(on.bypass.matches('10.1.2.3')).toBe(true);
+    const off = readProxySettings(
+      json({ ProxyIsEnabled: false, Proxy: 'px:8080', AutoConfigIsEnabled: false, AutoconfigUrl: 'http://w/p.pac' }),
+    );
+    expect(off).toMatchObject({ direct: true, proxies: [], pacUrl: null });
+    expect(off.warnings.map(({ code }) => code)).toEqual(['switched-off']);
+    const both = readProxySettings(json({ Proxy: 'px:8080', AutoconfigUrl: 'http://wpad/proxy.pac' }));
+    expect(both).toMatchObject({ pacUrl: 'http://wpad/proxy.pac', warnings: [{ code: 'pac-first' }] });
+  });
+});
+
+describe('R32: what WinINET and the registry keep', () => {
+  const REG = [
+    'HKEY_CURRENT_USER\\Software\\Microsoft\\Windows\\CurrentVersion\\Internet Settings',
+    '    ProxyEnable    REG_DWORD    0x1',
+    '    ProxyServer    REG_SZ    http=a:1;https=b:2;ftp=c:3;socks=d:1080',
+    '    ProxyOverride    REG_SZ    *.corp.example;192.168.*;<local>',
+  ];
+
+  it('reads reg query', () => {
+    const settings = readProxySettings(REG.join('\r\n'));
+    expect(settings.source).toBe('registry');
+    expect(settings.proxies.map(({ for: purpose, hop }) => [purpose, hop.kind, hop.host, hop.port])).toEqual([
+      ['http', 'http-connect', 'a', 1],
+      ['https', 'http-connect', 'b', 2],
+      ['socks', 'socks5', 'd', 1080],
+    ]);
+    expect(settings.warnings).toEqual([
+      { code: 'other-scheme', setting: 'ftp=', about: 'none' },
+      { code: 'socks-version', setting: 'socks=', about: 'd:1080' },
+    ]);
+    expect(chooseRoutes(settings, HTTPS)).toMatchObject({ routes: [{ hops: [] }], why: 'bypassed' });
+    expect(chooseRoutes(settings, { ...HTTPS, host: 'other.example' })).toMatchObject({ why: 'for-scheme' });
+  });
+
+  it('uses no proxy that is switched off, and says that there is one', () => {
+    const text = REG.join('\n').replace('0x1', '0x0');
+    expect(readProxySettings(text)).toMatchObject({ direct: true, proxies: [] });
+    expect(warningsOf(text)).toEqual(['switched-off']);
+  });
+
+  it('reads a .reg file and Get-ItemProperty, whose long values go on', () => {
+    const file = [
+      'Windows Registry Editor Version 5.00',
+      '"ProxyEnable"=dword:00000001',
+      '"ProxyServer"="px.corp:8080"',
+      '"AutoConfigURL"="http://wpad.corp/wpad.dat"',
+    ].join('\r\n');
+    expect(readProxySettings(file)).toMatchObject({ pacUrl: 'http://wpad.corp/wpad.dat', source: 'registry' });
+    expect(proxiesOf(file)).toEqual(['all px.corp:8080']);
+    const shown = [
+      'ProxyEnable   : 1',
+      'ProxyServer   : px.corp:8080',
+      'ProxyOverride : *.one.example;*.two.example;*.three.exam',
+      '                ple;<local>',
+      'PSPath        : Microsoft.PowerShell.Core\\Registry::HKEY_CURRENT_USER',
+    ].join('\n');
+    expect(readProxySettings(shown).bypass.entries).toEqual([
+      '*.one.example',
+      '*.two.example',
+      '*.three.example',
+      '<local>',
+    ]);
+  });
+
+  it('reads the one line of the dialog', () => {
+    expect(proxiesOf('http=a:1;https=b:2')).toEqual(['http a:1', 'https b:2']);
+    expect(proxiesOf('a.corp:1;b.corp:2')).toEqual(['all a.corp:1', 'all b.corp:2']);
+    expect(proxiesOf('https=https://b')).toEqual(['https b:443']);
+    expect(warningsOf('http=a')).toEqual(['port-assumed']);
+  });
+});
+
+describe('R34: environment variables, only when somebody hands them over', () => {
+  it.each([
+    ['HTTPS_PROXY=http://px:8080'],
+    ['export https_proxy="http://px:8080"'],
+    ["export https_proxy='http://px:8080/';"],
+    ['set HTTPS_PROXY=http://px:8080'],
+    ['setx HTTPS_PROXY "http://px:8080"'],
+    ['$env:HTTPS_PROXY = "http://px:8080"'],
+    ['ENV HTTPS_PROXY=http://px:8080'],
+    ['export HTTPS_PROXY=px:8080 NO_PROXY=a,b'],
+    ['    - HTTPS_PROXY: http://px:8080'],
+    ['  "https_proxy": "http://px:8080",'],
+    ['docker run -e HTTPS_PROXY=http://px:8080 image'],
+  ])('reads %s', (line) => {
+    const settings = readProxySettings(line);
+    expect(settings).toMatchObject({
+      source: 'environment',
+      proxies: [{ for: 'https', hop: { host: 'px', port: 8080 } }],
+    });
+    expect(namesFor(settings, HTTP)).toEqual(['DIRECT']);
+  });
+
+  it('takes small letters before capitals, and says when they differ', () => {
+    const text = 'HTTPS_PROXY=http://large:1\nhttps_proxy=http://small:2\n';
+    expect(proxiesOf(text)).toEqual(['https small:2']);
+    expect(warningsOf(text)).toEqual(['two-cases']);
+    expect(warningsOf('HTTP_PROXY=http://a:1')).toEqual(['cgi']);
+    expect(warningsOf('http_proxy=http://a:1')).toEqual([]);
+  });
+
+  it('uses ALL_PROXY for what has none of its own, and NO_PROXY before all of them', () => {
+    const text = 'all_proxy=socks5h://s:1080\nhttp_proxy=http://h:80\nno_proxy=.corp.example, 10.0.0.0/8\n';
+    expect(namesFor(readProxySettings(text), HTTP)).toEqual(['DIRECT']);
+    const other = { ...HTTP, host: 'other.example' };
+    expect(chooseRoutes(readProxySettings(text), other)).toMatchObject({ routes: [{ name: 'PROXY h:80' }] });
+    expect(chooseRoutes(readProxySettings(text), { ...other, scheme: 'https' })).toMatchObject({
+      routes: [{ name: 'SOCKS5 s:1080' }],
+      why: 'for-all',
+    });
+  });
+
+  it('reads a process’s variables as a value, never by itself', () => {
+    const settings = readEnvironment({ HTTPS_PROXY: 'https://px', PATH: '/bin' });
+    expect(settings.proxies).toEqual([
+      { for: 'https', hop: { kind: 'http-connect', host: 'px', port: 443, tls: true } },
+    ]);
+    expect(() => readEnvironment({ PATH: '/bin', http_proxy: '' })).toThrow('settings.unreadable');
+  });
+});
+
+describe('single lines', () => {
+  it('tells a proxy from a PAC file by the path', () => {
+    expect(readProxySettings('http://px:8080/')).toMatchObject({ source: 'url', pacUrl: null });
+    expect(readProxySettings('px.corp:8080')).toMatchObject({ source: 'url', proxies: [{ for: 'all' }] });
+    expect(readProxySettings('http://wpad/wpad.dat')).toMatchObject({
+      source: 'pac-url',
+      pacUrl: 'http://wpad/wpad.dat',
+    });
+    expect(readProxySettings('http://pac.corp/?group=7')).toMatchObject({ pacUrl: 'http://pac.corp/?group=7' });
+    expect(readProxySettings('file:///C:/proxy.pac')).toMatchObject({ pacUrl: 'file:///C:/proxy.pac' });
+  });
+
+  it('reads a PAC answer, in its order', () => {
+    const settings = readProxySettings('PROXY a:8080; SOCKS5 [fd00::1]:1080; SOCKS4 c:1; DIRECT; PROXY never:1');
+    expect(namesFor(settings)).toEqual(['PROXY a:8080', 'SOCKS5 [fd00::1]:1080', 'DIRECT']);
+    expect(settings.warnings).toMatchObject([{ code: 'socks4', about: 'c:1' }]);
+    expect(namesFor(readProxySettings('direct'))).toEqual(['DIRECT']);
+    expect(namesFor(readProxySettings('DIRECT; PROXY a:1'))).toEqual(['DIRECT']);
+  });
+
+  it.each([
+    ['', 'empty'],
+    [' \r\n\t', 'empty'],
+    ['x'.repeat(300_000), 'too-long'],
+    ['hello', 'unknown-form'],
+    ['I think it goes through WinHTTP somehow', 'unknown-form'],
+    ['function FindProxyForURL(url, host) { return "DIRECT"; }', 'unknown-form'],
+    ['https=a:b:c', 'not-a-proxy'],
+    ['HTTPS_PROXY=http://px:99999', 'not-a-proxy'],
+    ['HTTPS_PROXY=socks4://px:1080', 'socks4'],
+    ['"AutoConfigURL"="wpad"', 'not-a-url'],
+  ])('%j is settings.unreadable: %s', (text, reason) => {
+    expect(() => readProxySettings(text)).toThrow(
+      expect.objectContaining({ code: 'settings.unreadable', details: expect.objectContaining({ reason }) }),
+    );
+  });
+});
+
+describe('credentials in settings', () => {
+  const SECRETS = ['hunter2', 'p%40ss', 'ana'];
+  it.each([
+    'HTTPS_PROXY=http://ana:hunter2@px:8080',
+    'http://ana:p%40ss@px:8080',
+    'https=http://ana:hunter2@px:8080',
+    'http://ana:hunter2@wpad/wpad.dat',
+    '"AutoConfigURL"="http://ana:hunter2@wpad/wpad.dat"',
+    'HTTPS_PROXY=http://ana:hun@ter2@px:8080',
+    'PROXY ana:hunter2@px:8080',
+  ])('%s: never kept, and said to be dropped', (text) => {
+    const settings = readProxySettings(text);
+    expect(settings.warnings.map(({ code }) => code)).toContain('credentials-dropped');
+    const kept = JSON.stringify(settings) + settings.bypass.entries.join();
+    for (const secret of [...SECRETS, 'ter2']) expect(kept).not.toContain(secret);
+  });
+
+  it('an error quotes nothing: settings.unreadable', () => {
+    for (const text of ['HTTPS_PROXY=http://ana:hun/ter2@px:8080', 'http://ana:hunter2@', 'https=ana:hunter2@a b:1']) {
+      try {
+        readProxySettings(text);
+        expect.unreachable();
+      } catch (error) {
+        if (!isWinRmError(error, 'settings.unreadable')) throw error;
+        expect(JSON.stringify(error) + JSON.stringify(error.details)).not.toMatch(/hunter2|ter2|ana/);
+      }
+    }
+  });
+});
+
+it('any text is settings or one of our errors', () => {
+  const words = fc.constantFrom(
+    'ProxyServer',
+    'WinHTTP',
+    'PROXY',
+    'http=',
+    'HTTPS_PROXY=',
+    ':',
+    ';',
+    '\n    ',
+    '{',
+    '}',
+    '"Proxy"',
+    '@',
+    '//',
+    'a',
+    '0x1',
+    ' ',
+  );
+  const text = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 200 }),
+    fc.array(words, { maxLength: 40 }).map((all) => all.join('')),
+  );
+  fc.assert(
+    fc.property(text, (pasted) => {
+      try {
+        const settings = readProxySettings(pasted);
+        expect(chooseRoutes(settings, HTTPS).routes.length).toBeGreaterThan(0);
+      } catch (error) {
+        if (!isWinRmError(error, 'settings.unreadable') && !isWinRmError(error, 'pac.gave-no-answer')) throw error;
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
