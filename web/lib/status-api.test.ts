@@ -4,6 +4,11 @@ import { askRelay, parseStatus, STATUS_PATHS } from './status-api.ts';
 
 const HOP = { kind: 'http-connect', host: '127.0.0.1', port: 3128 };
 const DEMO = { target: { host: 'demo', port: 5985 }, route: { name: 'demo', hops: [HOP] }, user: 'demo' };
+const PROXY = { host: '127.0.0.1', port: 40_100 };
+const ACCOUNT = { user: 'OFFICE\\visitor', password: 'told' };
+const ROOM = { room: 'asks', proxy: PROXY, account: ACCOUNT };
+const withMaze = (maze: unknown) => ({ ...BASE, demo: { ...DEMO, maze } });
+const withRoom = (change: object) => withMaze({ rooms: [{ ...ROOM, ...change }] });
 const BASE = { signedIn: true, version: '0.1.0', demo: DEMO, canReach: { targets: ['a:5985'], proxies: [] } };
 
 describe('status-api', () => {
@@ -26,6 +31,8 @@ describe('status-api', () => {
     ['a text', 'x'],
     ['no version', { ...BASE, version: 1 }],
     ['no lists', { ...BASE, canReach: { targets: [1], proxies: [] } }],
+    ['a danger allowed', { ...BASE, canReach: { ...BASE.canReach, httpBehindSignIn: true } }],
+    ['a danger that is unclear', { ...BASE, canReach: { ...BASE.canReach, httpBehindSignIn: 1 } }],
     ['no canReach', { ...BASE, canReach: undefined }],
     ['demo missing', { ...BASE, demo: undefined }],
     ['port 0', { ...BASE, demo: { ...DEMO, target: { host: 'a', port: 0 } } }],
@@ -39,6 +46,18 @@ describe('status-api', () => {
       'a hop that is unclear about TLS',
       { ...BASE, demo: { ...DEMO, route: { name: '', hops: [{ ...HOP, tls: 1 }] } } },
     ],
+    ['a maze', withMaze({ rooms: [ROOM, { room: 'cuts', proxy: PROXY, idleSeconds: 10 }], stripperPort: 40_101 })],
+    ['a maze without rooms', withMaze({ rooms: [] })],
+    ['a maze that is none', withMaze(7)],
+    ['a maze that says null', withMaze(null)],
+    ['a maze of five rooms', withMaze({ rooms: Array(5).fill(ROOM) })],
+    ['a maze with a stripper nowhere', withMaze({ rooms: [], stripperPort: 0 })],
+    ['a room nobody knows', withRoom({ room: 'sings' })],
+    ['a room without a proxy', withRoom({ proxy: undefined })],
+    ['a room with half an account', withRoom({ account: { user: 'x' } })],
+    ['a room with a long password', withRoom({ account: { ...ACCOUNT, password: 'x'.repeat(257) } })],
+    ['a room that waits half a second', withRoom({ idleSeconds: 0.5 })],
+    ['a room with more than is known', withRoom({ later: 1 })],
     ['nine hops', { ...BASE, demo: { ...DEMO, route: { name: '', hops: Array(9).fill(HOP) } } }],
   ])('parseStatus judges %s as the contract’s schema does', (_name, value) => {
     const read = statusSchema.safeParse(value);
