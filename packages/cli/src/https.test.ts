@@ -90,10 +90,18 @@ describe('fairlead over https', () => {
     expect(JSON.stringify(bindings(host))).not.toContain('"outcome":"refused"');
   });
 
-  it('signs in to a host as old as Windows Server 2012 R2 with --legacy-tls', async () => {
+  it('signs in to a host that has only suites with SHA-1 with --legacy-tls and no other way: tls.no-common-suite', async () => {
+    const { certificate, key } = makeCertificate({ commonName: 'old', names: ['localhost'], keyType: 'RSA-2048' });
+    const { target, pin } = await startHost({ profile: 'sha1-server', certificate, key });
+    expect(await fairlead(exec(target, '--pin', pin, '--legacy-tls'))).toMatchObject(DONE);
+    const { code, stderr } = await fairlead(exec(target, '--pin', pin));
+    expect({ code, stderr }).toMatchObject({ code: 69, stderr: expect.stringContaining('tls.no-common-suite') });
+  });
+
+  it('signs in to a host like Windows Server 2012 R2 without it, by its suites with SHA-2', async () => {
     const { certificate, key } = makeCertificate({ commonName: 'old', names: ['localhost'], keyType: 'RSA-2048' });
     const { target, pin } = await startHost({ profile: 'old-server', certificate, key });
-    expect(await fairlead(exec(target, '--pin', pin, '--legacy-tls'))).toMatchObject(DONE);
+    expect(await fairlead(exec(target, '--pin', pin))).toMatchObject(DONE);
   });
 
   it('refuses a host nobody vouches for with all a person needs to judge it: tls.untrusted, exit code 68', async () => {

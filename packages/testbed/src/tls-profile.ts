@@ -3,7 +3,7 @@ import type { TlsOptions } from 'node:tls';
 import type { TlsIdentity } from './certificate.ts';
 
 /** Which Windows a listener's TLS is like. */
-export type TlsProfile = 'current' | 'old-server';
+export type TlsProfile = 'current' | 'old-server' | 'sha1-server';
 
 /** When a listener wants the client's certificate. */
 export type ClientCertificateDemand =
@@ -22,7 +22,7 @@ export function tlsOptions(profile: TlsProfile, identity: TlsIdentity): TlsOptio
   if (profile === 'current') return { ...own, ...CURRENT };
   if (createPrivateKey(identity.key).asymmetricKeyType !== 'rsa')
     throw new RangeError('an old server has an RSA certificate');
-  return { ...own, ...OLD_SERVER };
+  return { ...own, ...OLD_SERVER, ...(profile === 'sha1-server' && { ciphers: SHA1_SUITES }) };
 }
 
 /** How a listener asks for client certificates; which of them log on to what is decided later, by thumbprint. */
@@ -61,13 +61,14 @@ const CURRENT: TlsOptions = {
   ].join(':'),
 };
 
+/** What is left where suites with SHA-2 were switched off, or never known. */
+const SHA1_SUITES = 'ECDHE-RSA-AES256-SHA:ECDHE-RSA-AES128-SHA';
+
 /** Windows Server 2012 R2 before it is hardened: with an RSA certificate it knows ECDHE in CBC suites only. */
 const OLD_SERVER: TlsOptions = {
   minVersion: 'TLSv1.2',
   maxVersion: 'TLSv1.2',
   ecdhCurve: 'P-256:P-384',
-  ciphers: ['ECDHE-RSA-AES256-SHA384', 'ECDHE-RSA-AES128-SHA256', 'ECDHE-RSA-AES256-SHA', 'ECDHE-RSA-AES128-SHA'].join(
-    ':',
-  ),
+  ciphers: `ECDHE-RSA-AES256-SHA384:ECDHE-RSA-AES128-SHA256:${SHA1_SUITES}`,
   secureOptions: NO_ENCRYPT_THEN_MAC | RENEGOTIATES_IN_FULL,
 };

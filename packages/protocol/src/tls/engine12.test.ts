@@ -226,6 +226,19 @@ describe('TlsEngine asked to renegotiate', () => {
     });
   });
 
+  test('TlsEngine takes no renegotiation that drops the extended master secret', () => {
+    const script = { ...baseScript(p256, GCM), hasExtendedMasterSecret: true };
+    const engine = makeEngine();
+    const server = new ServerDouble(script);
+    expect(talk(engine, server).error).toBeNull();
+    script.hasExtendedMasterSecret = false;
+    server.renegotiate({ asksCertificate: false });
+    expect(talk(engine, server, { isServerConfused: true }).error).toMatchObject({
+      code: 'tls.bad-handshake',
+      details: { problem: 'the host dropped the extended master secret' },
+    });
+  });
+
   test('TlsEngine begins no renegotiation once it has said close_notify', () => {
     const { engine, server } = connect();
     engine.close();

@@ -6,6 +6,8 @@ import { ServerDouble, type ServerScript } from '../testing/tls-double.ts';
 import { baseScript, identityOf, makeEngine, seededRandom, talk } from '../testing/tls-rehearsal.ts';
 import { ALERTS } from './_alerts.ts';
 import { encodeMessage } from './_messages.ts';
+import { protect13 } from './_protection.ts';
+import { SUITES, type Suite } from './_suites.ts';
 import { MAX_IDLE_RECORDS } from './_wire.ts';
 import { TlsEngine } from './engine.ts';
 import peers from './vectors/peers.json' with { type: 'json' };
@@ -307,6 +309,20 @@ describe('TlsEngine in TLS 1.3 drops ChangeCipherSpec', () => {
     const { engine, server } = rehearse({});
     server.say(encodeMessage(name, (w) => w.bytes(body)));
     expect(talk(engine, server).error).toMatchObject({ code: 'tls.bad-handshake' });
+  });
+
+  test('and refuses a record that holds more than 2^14 bytes once it is opened: tls.bad-record', () => {
+    const { engine, server } = rehearse({});
+    const { traffic } = server;
+    if (traffic === null) throw new Error('no keys');
+    const sealer = protect13(SUITES[0] as Suite, traffic.server);
+    engine.feed(sealer.seal(23, new Uint8Array(2 ** 14)));
+    expect(engine.next()).toMatchObject({ kind: 'data', bytes: new Uint8Array(2 ** 14) });
+    engine.feed(sealer.seal(23, new Uint8Array(2 ** 14 + 1)));
+    expect(talk(engine, server).error).toMatchObject({
+      code: 'tls.bad-record',
+      details: { problem: 'it is longer than TLS allows' },
+    });
   });
 
   test('and a certificate that was asked for is named when the server refuses it', () => {
