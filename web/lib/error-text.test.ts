@@ -29,6 +29,29 @@ describe('errorText', () => {
     expect(errorText(new WinRmError('wsman.timed-out', { seconds: 20 })).evidence).toBe('');
   });
 
+  it('tells both that a line’s fate is unknown and that the proxy moved the connection', () => {
+    const moved = new WinRmError('proxy.no-affinity', {
+      ...{
+        hop: 1,
+        host: '::1',
+        port: 3128,
+        road: 'forward',
+        status: 401,
+        via: '',
+        sign: 'refused',
+        answered: 3,
+        text: '',
+      },
+    });
+    const text = errorText(new WinRmError('shell.fate-unknown', { operation: 'Send' }, moved));
+    expect(text.messageKey).toBe('errors.shell.fate-unknown.message');
+    expect(text.because).toMatchObject({
+      messageKey: 'errors.proxy.no-affinity.message',
+      values: { host: '[::1]', answered: 3 },
+    });
+    expect(errorText(moved).because).toBeNull();
+  });
+
   it('puts an IPv6 address into brackets in front of its port', () => {
     const text = errorText(
       new WinRmError('relay.policy-denied', { host: '::ffff:7f00:1', port: 7501, rule: 'target' }),

@@ -1,4 +1,4 @@
-import { faultMeaning, type Recovery, type WinRmError } from '@fairlead/protocol';
+import { faultMeaning, isWinRmError, type Recovery, type WinRmError } from '@fairlead/protocol';
 
 /** Values for the parameters of a sentence. */
 export type SentenceValues = Record<string, string | number>;
@@ -13,6 +13,8 @@ export interface ErrorText {
   /** What to do about it. */
   readonly hintKey: string;
   readonly values: SentenceValues;
+  /** Why, as another sentence, where one does not tell both: that a line's fate is unknown, and what broke under it. */
+  readonly because: { readonly messageKey: string; readonly values: SentenceValues } | null;
   readonly recovery: Recovery;
   /** Key of the one action's words, or null where there is nothing to press. */
   readonly actionKey: string | null;
@@ -30,11 +32,7 @@ const EVIDENCE = ['text', 'proxyStatus', 'startsWith', 'problem', 'cause'] as co
 /** Turns an error into what a screen shows. */
 export function errorText(error: WinRmError): ErrorText {
   const details = Object.entries(error.details) as [string, unknown][];
-  const values: SentenceValues = { limit: 0 };
-  for (const [name, value] of details) {
-    values[name] = typeof value === 'number' ? value : clean(String(value)).slice(0, MAX_VALUE_CHARACTERS);
-  }
-  if ('port' in values && 'host' in values) values['host'] = bracketed(String(values['host']));
+  const cause = error.code === 'shell.fate-unknown' && isWinRmError(error.cause) ? error.cause : null;
   // What is wrong with TLS is said in our words, and stands in the sentence already.
   const told = (error.code.startsWith('tls.') ? [] : EVIDENCE)
     .map((name) => details.find(([key]) => key === name)?.[1])
@@ -44,12 +42,22 @@ export function errorText(error: WinRmError): ErrorText {
     messageKey: argumentKey(error) ?? error.messageKey,
     meaningKey: meaningKey(error),
     hintKey: error.hintKey,
-    values,
+    values: valuesOf(error),
+    because: cause && { messageKey: cause.messageKey, values: valuesOf(cause) },
     recovery: error.recovery,
     actionKey: error.recovery === 'none' ? null : `recovery.${error.recovery}`,
     evidence: told === undefined ? '' : clean(told).trim(),
     report: [error.code, ...details.map(([name, value]) => `${name}: ${clean(String(value))}`)].join('\n'),
   };
+}
+
+function valuesOf({ details }: WinRmError): SentenceValues {
+  const values: SentenceValues = { limit: 0 };
+  for (const [name, value] of Object.entries(details)) {
+    values[name] = typeof value === 'number' ? value : clean(String(value)).slice(0, MAX_VALUE_CHARACTERS);
+  }
+  if ('port' in values && 'host' in values) values['host'] = bracketed(String(values['host']));
+  return values;
 }
 
 /** An IPv6 address, as it is written in front of a port. */

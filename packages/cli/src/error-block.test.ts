@@ -30,6 +30,43 @@ describe('errorBlock', () => {
     );
   });
 
+  it('R23: tells both that a line’s fate is unknown and that the proxy moved the connection: proxy.no-affinity', () => {
+    const moved = new WinRmError('proxy.no-affinity', {
+      ...{ hop: 1, host: 'proxy.corp', port: 3128, road: 'forward', status: 401, via: '1.1 squid', sign: 'refused' },
+      ...{ answered: 1, text: '' },
+    });
+    expect(errorBlock(new WinRmError('shell.fate-unknown', { operation: 'Send' }, moved))).toBe(
+      [
+        'fairlead: The connection broke while Send was on its way, so nobody can tell whether the host carried it out.',
+        '  It was not repeated. Look at the host before you type it again.',
+        '  Because: The proxy proxy.corp:3128 moved your connection: the host no longer knows the sign-in (status 401), after one good answer.',
+        '    via: 1.1 squid',
+        '  [shell.fate-unknown]',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it.each([
+    ['tls', 0, 'Something that opens TLS on this road moved your connection: '],
+    ['unseen', 0, 'A proxy on this road moved your connection: '],
+    ['tunnel', 2, 'The proxy px:1 moved your connection: '],
+  ] as const)('names who moved a connection, as far as that is known: %s', (road, hop, begin) => {
+    const details = {
+      hop,
+      host: 'px',
+      port: 1,
+      road,
+      status: 400,
+      via: '',
+      sign: 'unread',
+      answered: 0,
+      text: '',
+    } as const;
+    const { message } = errorWords(new WinRmError('proxy.no-affinity', details));
+    expect(message).toBe(`${begin}the host could not read what was sealed for it (status 400), after no good answer.`);
+  });
+
   it('uses the sentence of the reason for misuse.bad-argument', () => {
     const words = errorWords(
       new WinRmError('misuse.bad-argument', { argument: 'command', reason: 'too-long', limit: 8191 }),

@@ -7,6 +7,8 @@ export interface ErrorWords {
   readonly code: string;
   readonly message: string;
   readonly hint: string;
+  /** What is behind it, where one sentence does not tell both; else null. */
+  readonly because: string | null;
   /** `name: value` lines, empty values left out. */
   readonly facts: readonly string[];
 }
@@ -22,22 +24,31 @@ export function errorWords(error: unknown): ErrorWords {
       code: 'unexpected',
       message: 'Fairlead met something it was not prepared for.',
       hint: 'Please report it with the line below.',
+      because: null,
       facts: [`what: ${printable(text)}`],
     };
   }
   const values = valuesOf(error);
+  const cause = causeOf(error);
   return {
     code: error.code,
     message: formatMessage(sentence(error), values),
     hint: formatMessage(lookUp('errors', error.code, 'hint'), values),
-    facts: factsOf(error),
+    because: cause && formatMessage(sentence(cause), valuesOf(cause)),
+    facts: [...factsOf(error), ...(cause === null ? [] : factsOf(cause))],
   };
+}
+
+/** That nobody knows whether a line was carried out says what to do about it; why says what to do about the road. */
+function causeOf(error: WinRmError): WinRmError | null {
+  return isWinRmError(error, 'shell.fate-unknown') && isWinRmError(error.cause) ? error.cause : null;
 }
 
 /** The block for a terminal: what happened, what to do, the facts, the code. No stack trace. */
 export function errorBlock(error: unknown): string {
   const words = errorWords(error);
   const lines = [`fairlead: ${words.message}`, `  ${words.hint}`];
+  if (words.because !== null) lines.push(`  Because: ${words.because}`);
   for (const fact of words.facts) lines.push(`    ${fact}`);
   const flag = flagFor(error);
   if (flag !== null) lines.push(`  To trust this very certificate, once you have compared it: ${flag}`);

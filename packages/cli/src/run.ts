@@ -18,9 +18,10 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
     if (error instanceof UsageError) return refuse(error, isJson, terminal);
     if (isBrokenPipe(error)) return 0;
     if (isJson) {
-      const { code, message, hint } = errorWords(error);
+      const { code, message, hint, because } = errorWords(error);
       const details = isWinRmError(error) ? error.details : {};
-      await writeLine(terminal, { type: 'error', code, message, hint, details });
+      const why = because === null ? {} : { because };
+      await writeLine(terminal, { type: 'error', code, message, hint, ...why, details });
     } else await writeAll(terminal.stderr, errorBlock(error));
     return isWinRmError(error) ? exitCodeOfError(error) : EXIT_CODES.ourMistake;
   }

@@ -54,6 +54,7 @@ export function ErrorBlock({
   return (
     <div role="alert" className="arrives mt-2 rounded-card border border-line bg-ground p-4">
       <p className="max-w-[72ch] border-l-2 border-bad pl-3 text-ink">{t(text.messageKey, text.values)}</p>
+      {text.because && <p className="mt-2 max-w-[72ch]">{t(text.because.messageKey, text.because.values)}</p>}
       {text.evidence && (
         <figure className="mt-3">
           <figcaption className="text-sm text-ink-soft">{t('failure.evidence')}</figcaption>

@@ -102,7 +102,9 @@ export function InputErrorNotice({ error, onDrop }: { error: WinRmError; onDrop:
   const text = errorText(error);
   return (
     <Strip tone="bad" actions={<IconButton label={t('common.dismiss')} icon="cross" onClick={onDrop} />}>
-      <p role="alert">{t(text.messageKey, text.values)}</p>
+      <p role="alert">
+        {t(text.messageKey, text.values)} {text.because && t(text.because.messageKey, text.because.values)}
+      </p>
       <p className="mt-0.5 text-ink-soft">{t(text.hintKey, text.values)}</p>
     </Strip>
   );
