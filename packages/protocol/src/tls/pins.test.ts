@@ -81,6 +81,8 @@ describe('the pin store', () => {
     ['target', 'SRV1:5986'],
     ['target', 'srv1:0'],
     ['target', 5],
+    ['target', 'srv1.corp:65536'],
+    ['target', 'srv1.corp:99999'],
     ['sha256', 'a'.repeat(64)],
     ['sha256', 'A'.repeat(63)],
     ['sha256', null],

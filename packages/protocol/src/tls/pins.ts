@@ -109,11 +109,15 @@ export function hasThumbprint(certificate: Certificate, pasted: string): boolean
 
 function readPin(value: unknown): TargetPin {
   const { target, sha256, issuer, sinceMs } = recordOf(value, ['issuer', 'sha256', 'sinceMs', 'target']);
-  if (typeof target !== 'string' || !TARGET.test(target)) return refuse('malformed');
+  if (typeof target !== 'string' || !isTarget(target)) return refuse('malformed');
   if (typeof sha256 !== 'string' || !/^[0-9A-F]{64}$/.test(sha256)) return refuse('malformed');
   if (typeof issuer !== 'string' || issuer.length > MAX_ISSUER_CHARACTERS) return refuse('malformed');
   if (typeof sinceMs !== 'number' || !Number.isSafeInteger(sinceMs) || sinceMs < 0) return refuse('malformed');
   return { target, sha256, issuer, sinceMs };
+}
+
+function isTarget(text: string): boolean {
+  return TARGET.test(text) && Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535;
 }
 
 /** A plain object with exactly these keys, which are in order. */
