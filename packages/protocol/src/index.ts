@@ -38,7 +38,7 @@ export {
   type ProxySignInOptions,
   proxySignIn,
 } from './session/proxy-sign-in.ts';
-export { Session, type SessionOptions } from './session/session.ts';
+export { type Reopening, Session, type SessionOptions } from './session/session.ts';
 export type { SessionLink, SessionState, StepId } from './session/state.ts';
 export {
   DEFAULT_PATH,
@@ -51,7 +51,7 @@ export {
   targetUrl,
 } from './session/target.ts';
 export { CmdPromptReader, type PromptEvent } from './shell/cmd-prompt.ts';
-export type { ExitCode, Interrupt } from './shell/shell.ts';
+export type { ExitCode, Interrupt, Standing } from './shell/shell.ts';
 export { checkLine, checkShellOptions, MAX_COMMAND_CHARS, type ShellOptions } from './shell/shell-options.ts';
 export {
   type ClientCertificate,

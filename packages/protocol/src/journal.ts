@@ -50,6 +50,13 @@ export type JournalEvent =
       readonly what: 'asked' | 'trust-once' | 'pin' | 'refuse';
       readonly sha256: string;
     }
+  | {
+      /** An attempt to open a lost road again has failed, or the next one has begun (`nextInMs` 0). */
+      readonly event: 'reopening';
+      readonly attempt: number;
+      readonly nextInMs: number;
+      readonly code: ErrorCode;
+    }
   | { readonly event: 'state'; readonly state: string }
   | { readonly event: 'fault'; readonly code: string }
   | { readonly event: 'error'; readonly code: ErrorCode };

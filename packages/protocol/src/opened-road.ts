@@ -46,11 +46,11 @@ export interface OpenedRoad {
 }
 
 /** Opens one road for one lane: one TCP connection, pinned. A lane that must start anew asks again. */
-export type RoadOpener = (
-  lane: 'control' | 'output',
-  onHop: (report: HopReport) => void,
-  signal: AbortSignal,
-) => Promise<OpenedRoad>;
+export interface RoadOpener {
+  (lane: 'control' | 'output', onHop: (report: HopReport) => void, signal: AbortSignal): Promise<OpenedRoad>;
+  /** Looks at once for the links of roads that are held, where roads can be. */
+  readonly now?: () => void;
+}
 
 /** A proxy that wants credentials, and what it said. Nothing in it may be believed: it comes from the proxy or the relay. */
 export interface ProxyChallenge {

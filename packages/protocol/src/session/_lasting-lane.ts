@@ -17,6 +17,7 @@ import {
 } from '../wsman/lane.ts';
 import { FirstWords, withFalseTunnel } from './_first-words.ts';
 import { heldClock } from './_held-clock.ts';
+import type { Patience } from './_patience.ts';
 import type { SecuredRoad, SecureRoadOptions } from './_secure-road.ts';
 
 /** What a lane that outlives its connections is made of. */
@@ -35,9 +36,13 @@ export interface LastingLaneOptions {
   readonly counts: TrafficCounts;
   /** 'never' leaves the last leg empty on every road; 'auto' only behind a proxy. */
   readonly bodyOnLastLeg: 'auto' | 'never';
+  /** What both lanes of a session wait with while the road is broken. */
+  readonly patience: Patience;
   /** Called when a lost connection is opened anew, when a road is held, and when either stands again. */
   readonly onLink: (link: 'reopening' | 'held' | 'live') => void;
 }
+
+type Riding = PostOptions & { compose(): string };
 
 /** HTTP.sys closes a connection that has been idle for 120 s; one this old is not trusted with another request. */
 export const MAX_IDLE_MS = 100_000;
@@ -78,7 +83,7 @@ export class LastingLane implements Lane {
    */
   open(signal: AbortSignal, beforeSignIn?: Promise<void>): Promise<void> {
     return this.#inTurn('open', signal, async (inner) => {
-      if (this.#usable() === null) await this.#connect(inner, null, beforeSignIn);
+      if (this.#usable() === null) await this.#reopen(inner, null, () => true, beforeSignIn);
     });
   }
 
@@ -134,8 +139,9 @@ export class LastingLane implements Lane {
         }
         if (handshakeCount === MAX_HANDSHAKES_PER_REQUEST) this.#failClosedAfterSignIn();
         handshakeCount++;
-        const riding = options.mayRide ? { ...options, compose: composeOnce } : null;
-        const reply = await this.#connect(options.signal, riding);
+        // Only at first: a Receive that rides may wait for long, and until it is answered nobody knows that the road stands.
+        const riding = options.mayRide && !this.#hasBeenOpen ? { ...options, compose: composeOnce } : null;
+        const reply = await this.#reopen(options.signal, riding, () => !isComposed);
         if (reply !== null) return reply;
       } catch (error) {
         const fate = connection === null ? (isComposed ? this.#fateOfRider(error) : 'never') : connection.fate;
@@ -207,13 +213,20 @@ export class LastingLane implements Lane {
     return null;
   }
 
-  async #connect(
+  /** @param mayRepeat whether nothing has gone out with the attempt that failed */
+  #reopen(
     signal: AbortSignal,
-    riding: (PostOptions & { compose(): string }) | null,
+    riding: Riding | null,
+    mayRepeat: () => boolean,
     beforeSignIn?: Promise<void>,
   ): Promise<string | null> {
-    const { name, journal, platform, place, counts, onLink, sealing, tls } = this.#options;
+    const { patience, onLink } = this.#options;
     if (this.#hasBeenOpen) onLink('reopening');
+    return patience.open({ signal, mayRepeat, open: () => this.#connect(signal, riding, beforeSignIn) });
+  }
+
+  async #connect(signal: AbortSignal, riding: Riding | null, beforeSignIn?: Promise<void>): Promise<string | null> {
+    const { name, journal, platform, place, counts, onLink, sealing, tls } = this.#options;
     const hops: HopReport[] = [];
     const words = new FirstWords();
     const road = await this.#openSecured(signal, hops, words).catch((error: unknown) => {

@@ -4,13 +4,14 @@ import { type BadArgumentReason, fail } from '../errors.ts';
 import type { Journal, LaneName } from '../journal.ts';
 import type { RoadOpener } from '../opened-road.ts';
 import type { Platform } from '../platform.ts';
-import type { Shell } from '../shell/shell.ts';
+import type { Shell, Standing } from '../shell/shell.ts';
 import type { ShellOptions } from '../shell/shell-options.ts';
-import { openWinRs } from '../shell/winrs.ts';
+import { openWinRs, takeUpWinRs } from '../shell/winrs.ts';
 import type { ClientCertificate } from '../tls/client-certificate.ts';
 import { WsmanClient } from '../wsman/client.ts';
 import type { TrafficCounts } from '../wsman/lane.ts';
 import { LastingLane } from './_lasting-lane.ts';
+import type { Patience } from './_patience.ts';
 import { TrustDecision } from './_trust-decision.ts';
 import { VersionChoice } from './_version-choice.ts';
 import type { TrustOptions, TrustQuestion } from './first-contact.ts';
@@ -42,6 +43,16 @@ export interface SessionOptions {
    * saves an exchange; 'never' leaves that leg empty everywhere.
    */
   readonly bodyOnLastLeg?: 'auto' | 'never';
+  /**
+   * A shell that stands already, made by an earlier session of the same person: it is taken up again in place of opening
+   * one. Output may be missing since then, so a gap comes first.
+   */
+  readonly takeUp?: Standing | null;
+  /**
+   * For how long, in ms, a session that has been ready looks for a road it has lost, with growing pauses; 0 for one
+   * attempt. Five minutes unless given, an hour at most.
+   */
+  readonly patienceMs?: number;
 }
 
 /** What the parts of a session report to. */
@@ -49,6 +60,7 @@ export interface SessionParts {
   readonly journal: Journal;
   readonly promptWord: string;
   readonly counts: TrafficCounts;
+  readonly patience: Patience;
   readonly onLink: (lane: LaneName, link: 'reopening' | 'held' | 'live') => void;
   readonly onShell: () => void;
   readonly onOrphan: (deletion: Promise<void>) => void;
@@ -92,7 +104,7 @@ export function bind(options: SessionOptions, parts: SessionParts): Binding {
     bodyOnLastLeg = 'auto',
     seal = 'auto',
   } = options;
-  const { journal, counts, onLink, onQuestion } = parts;
+  const { journal, counts, patience, onLink, onQuestion } = parts;
   const url = targetUrl(target);
   const isSecured = target.scheme === 'https';
   const clientCertificate = (policy === 'certificate' && options.clientCertificate) || null;
@@ -126,6 +138,7 @@ export function bind(options: SessionOptions, parts: SessionParts): Binding {
       journal,
       counts,
       bodyOnLastLeg,
+      patience,
       onLink: (link) => onLink(name, link),
     });
   const client = new WsmanClient({ url, platform, journal });
@@ -139,8 +152,10 @@ export function bind(options: SessionOptions, parts: SessionParts): Binding {
  * four exchanges on a direct road (leg, leg with Create, Command, Receive) and five behind a proxy, where the last leg
  * is empty. `control` is opened when stdin or an interrupt is first wanted.
  *
- * An interactive shell needs both at once. Both roads are walked at the same time, but `output` signs in only when
- * `control` has: a mistyped password must count as one failed logon, not two.
+ * An interactive shell needs both at once. Both roads are walked at the same time, but the second lane signs in only
+ * when the first has: a mistyped password must count as one failed logon, not two.
+ *
+ * A shell that is taken up again is asked for its output first, so there `output` leads.
  */
 export async function openShell(
   { client, control, output }: Binding,
@@ -153,12 +168,17 @@ export async function openShell(
   signal.addEventListener('abort', onAbort, { once: true });
   const { shell, platform } = options;
   const { promptWord, onShell, onOrphan } = parts;
-  const hasSignedIn = signedIn(parts.journal);
-  const setting = { shell, promptWord, platform, signal: stop.signal };
-  const opening = openWinRs({ client, control, output, ...setting, onShell, onOrphan });
+  const leader = leadingLane(options);
+  const hasSignedIn = signedIn(parts.journal, leader);
+  const setting = { client, control, output, shell, promptWord, platform, signal: stop.signal };
+  const { takeUp } = options;
+  const opening = takeUp
+    ? takeUpWinRs({ ...setting, onShell, onOrphan }, takeUp)
+    : openWinRs({ ...setting, onShell, onOrphan });
   if (shell.kind === 'interactive') {
-    // Until the shell is open a failure here stops the opening; later the first Receive tries again and reports.
-    output.open(stop.signal, hasSignedIn).catch((error: unknown) => stop.abort(error));
+    const second = leader === 'control' ? output : control;
+    // Until the shell is open a failure here stops the opening; later the lane's first request tries again and reports.
+    second.open(stop.signal, hasSignedIn).catch((error: unknown) => stop.abort(error));
   }
   try {
     return await opening;
@@ -170,11 +190,16 @@ export async function openShell(
   }
 }
 
-/** Resolves when the control lane has signed in. */
-function signedIn(journal: Journal): Promise<void> {
+/** The lane whose way up is the session's. */
+export function leadingLane({ shell, takeUp }: Pick<SessionOptions, 'shell' | 'takeUp'>): LaneName {
+  return shell.kind === 'interactive' && !takeUp ? 'control' : 'output';
+}
+
+/** Resolves when the leading lane has signed in. */
+function signedIn(journal: Journal, leader: LaneName): Promise<void> {
   return new Promise((resolve) => {
     const unwatch = journal.watch(({ what }) => {
-      if (what.event !== 'connection' || what.lane !== 'control' || what.what !== 'authenticated') return;
+      if (what.event !== 'connection' || what.lane !== leader || what.what !== 'authenticated') return;
       unwatch();
       resolve();
     });

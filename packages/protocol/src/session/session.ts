@@ -3,18 +3,29 @@ import { encodeText } from '../codec/code-page.ts';
 import { fail, isWinRmError, WinRmError } from '../errors.ts';
 import { Journal, type JournalEvent, type LaneName } from '../journal.ts';
 import { makePromptWord } from '../shell/cmd-prompt.ts';
-import type { ExitCode, Interrupt, Shell } from '../shell/shell.ts';
+import type { ExitCode, Interrupt, Shell, Standing } from '../shell/shell.ts';
 import { checkShellOptions } from '../shell/shell-options.ts';
 import type { TrafficCounts } from '../wsman/lane.ts';
 import type { OutputChunk, OutputGap } from '../wsman/operations.ts';
-import { type Binding, bind, checkSignIn, openShell, type SessionOptions, type SessionParts } from './_open.ts';
+import {
+  type Binding,
+  bind,
+  checkSignIn,
+  leadingLane,
+  openShell,
+  type SessionOptions,
+  type SessionParts,
+} from './_open.ts';
+import { DEFAULT_PATIENCE_MS, MAX_PATIENCE_MS, Patience, type Reopening } from './_patience.ts';
 import { nextState, type SessionEvent, type SessionLink, type SessionState } from './state.ts';
 import { checkTarget } from './target.ts';
 
 export type { SessionOptions } from './_open.ts';
+export type { Reopening } from './_patience.ts';
 
 /**
- * One shell on one server, from the first hop to the deletion. Used once: `open`, take the output, `close`.
+ * One shell on one server, from the first hop to the deletion. Used once: `open`, take the output, `close`. The shell
+ * may be one that an earlier session has left behind (`takeUp`), and may be left behind for a later one (`standing`).
  *
  * INVARIANT: what cannot be known to be harmless is not repeated; a connection that is lost between requests is opened
  * anew without a word, one that takes a Command or a Send with it is an error that says so.
@@ -43,10 +54,17 @@ export class Session {
   #orphan: Promise<void> | null = null;
   #releasing: Promise<void> | null = null;
   #lastRoundTripMs: number | null = null;
+  #standing: Standing | null = null;
+  readonly #patience: Patience;
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    this.promptWord = makePromptWord(options.platform);
+    this.promptWord = options.takeUp?.promptWord ?? makePromptWord(options.platform);
+    this.#patience = new Patience({
+      platform: options.platform,
+      patienceMs: options.patienceMs ?? DEFAULT_PATIENCE_MS,
+      onChange: () => this.#reopeningChanged(),
+    });
     this.journal = new Journal(() => options.platform.monotonicMs());
     this.journal.watch(({ what }) => this.#observe(what));
     this.#opened = new Promise((resolve, reject) => {
@@ -72,6 +90,29 @@ export class Session {
     return this.#lastRoundTripMs;
   }
 
+  /**
+   * What a later session needs to go on with this shell, from the moment its command runs until it has ended, was
+   * deleted or is known to be gone. It outlives a session that lost its road. Nothing of it is secret: who takes a shell
+   * up must sign in as its owner.
+   */
+  get standing(): Standing | null {
+    return this.#standing;
+  }
+
+  /**
+   * What a ready session that has lost its road waits for; null while it has not, or while the relay still holds the
+   * road. Every change of it is in the journal ('reopening', and the state when it is over).
+   */
+  get reopening(): Reopening | null {
+    return this.#patience.reopening;
+  }
+
+  /** Looks for the lost road, or for the links of roads that are held, at once; for a button beside the countdown. */
+  hurry(): void {
+    this.#options.openRoad.now?.();
+    this.#patience.hurry();
+  }
+
   /** Calls back with each new state until the returned function is called. */
   watch(listener: (state: SessionState) => void): () => void {
     this.#listeners.add(listener);
@@ -82,7 +123,8 @@ export class Session {
    * Walks the road, speaks TLS with an https target, signs in, opens the shell and starts the command. A host that
    * nothing vouches for is asked about in the state 'judging'; nothing but the TLS handshake leaves before the answer.
    *
-   * @throws misuse.bad-argument before anything is sent, and every error on the way; the session is closed then
+   * @throws misuse.bad-argument before anything is sent, shell.gone when the shell to take up is not there (any more, or
+   *   for this person), and every error on the way; the session is closed then
    */
   async open(signal?: AbortSignal): Promise<void> {
     if (this.#state.at !== 'idle') fail('misuse.wrong-state', { action: 'open', state: this.#state.at });
@@ -91,8 +133,11 @@ export class Session {
       checkTarget(this.#options.target);
       checkSignIn(this.#options);
       checkShellOptions(this.#options.shell);
+      checkPatience(this.#options.patienceMs);
       const shell = await this.#openShell(signal);
       this.#shell = shell;
+      this.#standing = { ...shell.standing, promptWord: this.promptWord };
+      this.#patience.begin();
       this.#advance({ event: 'command-started' });
       shell.exit.then(
         (exit) => this.#finish({ event: 'exit', exit }),
@@ -135,13 +180,24 @@ export class Session {
 
   /**
    * Ends the command, deletes the shell and closes both lanes, within a few seconds whatever the server does. Also stops
-   * an opening that is under way. Never rejects.
+   * an opening that is under way. Never rejects. A shell that was left before, also by a session that lost its road, is
+   * not looked for again.
    */
   async close(): Promise<void> {
+    this.#stop();
+    await this.#release('delete');
+  }
+
+  /** Closes both lanes and leaves the shell as it is on the server, for a session that takes it up. Never rejects. */
+  async leave(): Promise<void> {
+    this.#stop();
+    await this.#release('leave');
+  }
+
+  #stop(): void {
     this.#stopOpening.abort(new WinRmError('session.cancelled', { at: this.#state.at }));
     this.#advance({ event: 'closed' });
     this.#settleOpened?.reject(new WinRmError('session.cancelled', { at: 'close' }));
-    await this.#release();
   }
 
   async #openShell(signal: AbortSignal | undefined): Promise<Shell> {
@@ -149,6 +205,7 @@ export class Session {
       journal: this.journal,
       promptWord: this.promptWord,
       counts: this.#counts,
+      patience: this.#patience,
       onLink: (lane, link) => this.#linked(lane, link),
       onShell: () => this.#advance({ event: 'shell-made' }),
       onQuestion: (question) => this.#advance(question === null ? { event: 'answered' } : { event: 'asked', question }),
@@ -174,9 +231,21 @@ export class Session {
   /** Two lanes have one link to show: the worse of theirs. */
   #linked(lane: LaneName, link: SessionLink): void {
     this.#links.set(lane, link);
-    const links = [...this.#links.values()];
+    this.#showLink();
+  }
+
+  #showLink(): void {
+    const links = [...this.#links.values(), ...(this.reopening === null ? [] : ['reopening' as const])];
     const shown = (['reopening', 'held'] as const).find((one) => links.includes(one)) ?? 'live';
     this.#advance({ event: 'link', link: shown });
+  }
+
+  #reopeningChanged(): void {
+    const { reopening } = this;
+    this.#showLink();
+    if (reopening === null) return;
+    const { attempt, nextInMs, error } = reopening;
+    this.journal.record({ event: 'reopening', attempt, nextInMs, code: error.code });
   }
 
   #ready(action: string): Shell {
@@ -188,9 +257,8 @@ export class Session {
 
   /** The journal already tells everything that moves a session on its way up; the lane that starts the shell leads. */
   #observe(what: JournalEvent): void {
-    const starter = this.#options.shell.kind === 'interactive' ? 'control' : 'output';
     if (what.event === 'exchange' && what.operation !== 'Receive') this.#lastRoundTripMs = what.ms;
-    if (!('lane' in what) || what.lane !== starter) return;
+    if (!('lane' in what) || what.lane !== leadingLane(this.#options)) return;
     if (what.event === 'hop') this.#advance({ event: 'hop', hop: what.report.hop });
     else if (what.event === 'leg') this.#advance({ event: 'leg', mechanism: what.mechanism, stage: what.stage });
     else if (what.event === 'connection' && what.what === 'opened') {
@@ -205,16 +273,23 @@ export class Session {
 
   #finish(event: SessionEvent): void {
     if (event.event === 'failed') this.journal.record({ event: 'error', code: event.error.code });
+    const isOver = event.event === 'exit' || (event.event === 'failed' && isEndOfShell(event.error));
+    if (isOver && this.#releasing === null) this.#standing = null;
     this.#advance(event);
-    void this.#release();
+    // Where no farewell gets through, the shell is left to whoever can reach it, and to the server's own clock.
+    void this.#release(event.event === 'failed' && this.#patience.isFinal(event.error) ? 'leave' : 'delete');
   }
 
   /** Gives everything back, once. */
-  #release(): Promise<void> {
+  #release(what: 'delete' | 'leave'): Promise<void> {
     this.#binding?.decision?.close();
     this.#releasing ??= (async () => {
       await this.#orphan;
-      await this.#shell?.close();
+      if (what === 'leave') this.#shell?.leave();
+      else this.#standing = null;
+      const closing = this.#shell?.close();
+      this.#patience.end(); // after the shell knows that it is closed: what waits has nothing to report any more
+      await closing;
       await Promise.all([this.#binding?.control.close(), this.#binding?.output.close()]);
     })();
     return this.#releasing;
@@ -227,6 +302,16 @@ export class Session {
     this.journal.record({ event: 'state', state: next.at });
     for (const listener of this.#listeners) listener(next);
   }
+}
+
+/** The server's word that there is nothing to go on with. */
+function isEndOfShell(error: WinRmError): boolean {
+  return error.code === 'shell.gone' || error.code === 'shell.closed' || error.code === 'wsman.shell-gone';
+}
+
+function checkPatience(patienceMs = 0): void {
+  if (patienceMs >= 0 && patienceMs <= MAX_PATIENCE_MS) return;
+  fail('misuse.bad-argument', { argument: 'patienceMs', reason: 'out-of-range', limit: MAX_PATIENCE_MS });
 }
 
 /** What each policy is called while its first leg is on the way. */

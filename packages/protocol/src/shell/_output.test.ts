@@ -26,6 +26,7 @@ function outputOf(replies: (ReceiveReply | WinRmError)[], isClosing = () => fals
       seen.failure = error;
     },
     isClosing,
+    beginsWithGap: false,
   });
   return { output, seen };
 }
@@ -57,6 +58,7 @@ describe('Output', () => {
       () => reply('', 0),
     ];
     const output = new Output({
+      beginsWithGap: false,
       receive: async (onRepeat) => (turns.shift() ?? expect.fail('asked too often'))(onRepeat),
       onExit: () => undefined,
       onFailure: (error) => expect.fail(String(error)),
@@ -104,6 +106,7 @@ describe('Output', () => {
     let isClosing = false;
     let refuse: (error: unknown) => void = () => undefined;
     const output = new Output({
+      beginsWithGap: false,
       receive: () =>
         new Promise((_, reject) => {
           refuse = reject;

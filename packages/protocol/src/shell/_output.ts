@@ -16,6 +16,8 @@ export interface OutputOptions {
   readonly onFailure: (error: unknown) => void;
   /** Whether we ended the command ourselves; then its last words are not errors. */
   readonly isClosing: () => boolean;
+  /** Whether somebody else has read it before, so that nobody knows what is missing. */
+  readonly beginsWithGap: boolean;
 }
 
 /**
@@ -46,6 +48,10 @@ export class Output implements AsyncIterable<OutputChunk | OutputGap> {
   }
 
   async *#read(options: OutputOptions): AsyncGenerator<OutputChunk | OutputGap, undefined> {
+    if (options.beginsWithGap) {
+      this.#gap = 'told';
+      yield { stream: 'gap', bytes: NO_BYTES };
+    }
     for (;;) {
       const reply = await this.#receive(options);
       if (this.#gap === 'to-tell') {

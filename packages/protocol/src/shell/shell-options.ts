@@ -1,5 +1,6 @@
 import { encodeText, isCodePage } from '../codec/code-page.ts';
 import { type BadArgumentReason, fail, isWinRmError } from '../errors.ts';
+import type { Standing } from './shell.ts';
 
 /** What kind of shell to open, and how. */
 export interface ShellOptions {
@@ -28,6 +29,8 @@ const MAX_VARIABLES = 256;
 export const MAX_INPUT_LINE_BYTES = 64 * 1024;
 /** [MS-WSMV] 2.2.4.37: Windows keeps a shell at least a minute. A week is more than its own longest setting. */
 const MIN_IDLE_SECONDS = 60;
+/** A server's identifiers are GUIDs, with or without "uuid:" before them. */
+const MAX_ID_CHARS = 128;
 const MAX_IDLE_SECONDS = 7 * 24 * 3600;
 
 /**
@@ -50,6 +53,15 @@ export function checkShellOptions(options: ShellOptions): void {
   if (!Number.isInteger(idle) || idle < MIN_IDLE_SECONDS || idle > MAX_IDLE_SECONDS) {
     refuse('idleTimeoutSeconds', 'out-of-range', MAX_IDLE_SECONDS);
   }
+}
+
+/**
+ * Refuses what cannot be the standing of a shell; it may have lain in a store that others write to.
+ * @throws misuse.bad-argument naming `takeUp`
+ */
+export function checkStanding({ shellId, commandId, promptWord }: Standing): void {
+  for (const id of [shellId, commandId]) checkText('takeUp', id, MAX_ID_CHARS);
+  if (!/^[0-9a-f]{16}$/.test(promptWord)) refuse('takeUp', 'malformed');
 }
 
 /**

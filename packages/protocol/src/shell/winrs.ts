@@ -8,6 +8,7 @@ import {
   deleteShell,
   type ReceiveReply,
   receive,
+  receiveAtOnce,
   runCommand,
   send,
   signalCommand,
@@ -15,8 +16,8 @@ import {
 import { Input } from './_input.ts';
 import { Output } from './_output.ts';
 import { cmdPrompt } from './cmd-prompt.ts';
-import { type ExitCode, exitCodeOf, type Interrupt, type Shell } from './shell.ts';
-import { checkShellOptions, type ShellOptions } from './shell-options.ts';
+import { type ExitCode, exitCodeOf, type Interrupt, type Shell, type Standing } from './shell.ts';
+import { checkShellOptions, checkStanding, type ShellOptions } from './shell-options.ts';
 
 /** What a shell is opened with. */
 export interface WinRsOptions {
@@ -77,11 +78,28 @@ export async function openWinRs(options: WinRsOptions): Promise<Shell> {
     const line = isInteractive ? 'cmd.exe' : (shell.command ?? '');
     const hasConsoleStdin = isInteractive || (shell.consoleStdin ?? false);
     const commandId = await client.post(runCommand(shellId, line, { hasConsoleStdin }), starter, signal);
-    return new WinRsShell(options, shellId, commandId);
+    return new WinRsShell(options, { shellId, commandId });
   } catch (error) {
     options.onOrphan(withinClosingTime(options.platform, (inner) => client.post(deleteShell(shellId), starter, inner)));
     throw error;
   }
+}
+
+/**
+ * Takes a shell up again that an earlier session opened, with its command as it runs. Nothing is started, and nothing is
+ * deleted when it fails. Its output begins with a gap: nobody knows what the earlier session was still given.
+ *
+ * WinRS shells belong to an account, not to a connection: [MS-WSMV] 3.1.4.1.2. Whom one does not belong to is told that
+ * there is none.
+ * @throws misuse.bad-argument before anything is sent; shell.gone, wsman.*, and what the lanes throw
+ */
+export async function takeUpWinRs(options: WinRsOptions, standing: Standing): Promise<Shell> {
+  checkShellOptions(options.shell);
+  checkStanding(standing);
+  const { shellId, commandId } = standing;
+  const shell = new WinRsShell(options, { shellId, commandId }, true);
+  await shell.find(options.signal);
+  return shell;
 }
 
 /**
@@ -105,9 +123,8 @@ class WinRsShell implements Shell {
   readonly kind = 'winrs';
   readonly output: Output;
   readonly exit: Promise<ExitCode>;
+  readonly standing: Shell['standing'];
   readonly #options: WinRsOptions;
-  readonly #shellId: string;
-  readonly #commandId: string;
   readonly #input: Input;
   /** Aborted when the shell is closed; whoever opened it has no part in its life. */
   readonly #life = new AbortController();
@@ -115,11 +132,16 @@ class WinRsShell implements Shell {
   #state: 'running' | 'ended' | 'failed' = 'running';
   #closing: Promise<void> | null = null;
   #terminating: Promise<void> | null = null;
+  /** What the first look at a shell that was taken up has brought along. */
+  #found: ReceiveReply | null = null;
+  /** Whether a lost connection, or a lost session, lies between now and the last that was heard of the shell. */
+  #isUncertain: boolean;
 
-  constructor(options: WinRsOptions, shellId: string, commandId: string) {
+  constructor(options: WinRsOptions, standing: Shell['standing'], isTakenUp = false) {
+    const { shellId, commandId } = standing;
     this.#options = options;
-    this.#shellId = shellId;
-    this.#commandId = commandId;
+    this.standing = standing;
+    this.#isUncertain = isTakenUp;
     this.exit = new Promise((resolve, reject) => {
       this.#settleExit = { resolve, reject };
     });
@@ -129,6 +151,7 @@ class WinRsShell implements Shell {
       onExit: (code) => this.#onExit(code),
       onFailure: (error) => this.#onFailure(error),
       isClosing: () => this.#closing !== null,
+      beginsWithGap: isTakenUp,
     });
     this.#input = new Input({
       send: (bytes, isEnd) => this.#control(send(shellId, commandId, bytes, isEnd)),
@@ -147,12 +170,30 @@ class WinRsShell implements Shell {
 
   async interrupt(how: Interrupt): Promise<void> {
     if (this.#state !== 'running' || this.#closing !== null) fail('shell.closed', { reason: 'ended' });
-    await this.#control(signalCommand(this.#shellId, this.#commandId, how));
+    const { shellId, commandId } = this.standing;
+    await this.#control(signalCommand(shellId, commandId, how));
+  }
+
+  /** Looks whether the shell is there, and keeps what it has to say. @throws shell.gone, and what the lane throws */
+  async find(signal: AbortSignal): Promise<void> {
+    const { client, output } = this.#options;
+    const { shellId, commandId } = this.standing;
+    try {
+      this.#found = await client.post(receiveAtOnce(shellId, commandId), output, signal);
+    } catch (error) {
+      if (!isWinRmError(error, 'wsman.timed-out')) throw this.#gone(error);
+    }
+    this.#isUncertain = false;
   }
 
   close(): Promise<void> {
     this.#closing ??= this.#farewell();
     return this.#closing;
+  }
+
+  leave(): void {
+    this.#closing ??= Promise.resolve();
+    this.#end(new WinRmError('shell.closed', { reason: 'left' }));
   }
 
   async #control(operation: ReturnType<typeof send>): Promise<void> {
@@ -161,8 +202,12 @@ class WinRsShell implements Shell {
 
   async #receive(onRepeat: () => void): Promise<ReceiveReply> {
     const { client, output, platform } = this.#options;
+    const found = this.#found;
+    this.#found = null;
+    if (found !== null) return found;
     const beganMs = platform.monotonicMs();
-    const operation = receive(this.#shellId, this.#commandId);
+    const { shellId, commandId } = this.standing;
+    const operation = receive(shellId, commandId);
     const pause = async (): Promise<void> => {
       const leftMs = LEAST_POLL_MS - (platform.monotonicMs() - beganMs);
       if (leftMs > 0) await platform.sleep(leftMs, this.#life.signal);
@@ -172,14 +217,24 @@ class WinRsShell implements Shell {
         // QUIRK: some servers end the connection of a Receive whose command is terminated. A shell that is being closed
         // is not asked again, which would open and sign in a connection for nobody.
         if (this.#closing !== null) fail('session.cancelled', { at: 'close' });
+        this.#isUncertain = true;
         onRepeat();
       });
+      this.#isUncertain = false;
       if (reply.chunks.length === 0 && reply.exitCode === null) await pause();
       return reply;
     } catch (error) {
-      if (isWinRmError(error, 'wsman.timed-out')) await pause();
+      if (!isWinRmError(error, 'wsman.timed-out')) throw this.#gone(error);
+      this.#isUncertain = false;
+      await pause();
       throw error;
     }
+  }
+
+  /** After a loss it matters more that there is nothing to go on with than which words the server has for it. */
+  #gone(error: unknown): unknown {
+    if (!this.#isUncertain || this.#closing !== null || !isWinRmError(error, 'wsman.shell-gone')) return error;
+    return new WinRmError('shell.gone', { shellId: this.standing.shellId, text: error.details.text }, error);
   }
 
   #onExit(code: number): void {
@@ -200,7 +255,8 @@ class WinRsShell implements Shell {
   /** Ends the command for good; a server where it has gone already is content too. */
   #terminate(): Promise<void> {
     this.#terminating ??= withinClosingTime(this.#options.platform, async (signal) => {
-      const operation = signalCommand(this.#shellId, this.#commandId, 'terminate');
+      const { shellId, commandId } = this.standing;
+      const operation = signalCommand(shellId, commandId, 'terminate');
       await this.#options.client.post(operation, this.#farewellLane(), signal);
     });
     return this.#terminating;
@@ -212,8 +268,13 @@ class WinRsShell implements Shell {
     this.#input.close(closed);
     await withinClosingTime(platform, async (signal) => {
       await this.#terminate();
-      if (!signal.aborted) await client.post(deleteShell(this.#shellId), this.#farewellLane(), signal);
+      if (!signal.aborted) await client.post(deleteShell(this.standing.shellId), this.#farewellLane(), signal);
     });
+    this.#end(closed);
+  }
+
+  #end(closed: WinRmError): void {
+    this.#input.close(closed);
     this.#life.abort(new WinRmError('session.cancelled', { at: 'close' }));
     this.#settleExit?.reject(closed); // does nothing after the command has ended
   }

@@ -66,7 +66,7 @@ export class WsmanClient {
     const heard: { answer: Answer | null } = { answer: null };
     const text = await lane.post(compose, {
       operation: operation.name,
-      replyWithinMs: operation.timeoutSeconds * 1000 + NETWORK_DELAY_MS,
+      replyWithinMs: (operation.waitSeconds ?? operation.timeoutSeconds) * 1000 + NETWORK_DELAY_MS,
       isRepeatable: operation.isRepeatable,
       mayRide: operation.mayRide,
       check: (reply) => {

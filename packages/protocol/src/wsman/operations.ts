@@ -15,6 +15,8 @@ export interface Operation<Reply> {
   readonly body: XmlMarkup | null;
   /** How long the server may take. */
   readonly timeoutSeconds: number;
+  /** How long we wait for it before the connection counts as dead, where that is longer. */
+  readonly waitSeconds?: number;
   /** Whether asking twice does no harm; a Command, a Send or a Ctrl+C asked twice would. */
   readonly isRepeatable: boolean;
   /**
@@ -133,6 +135,14 @@ export function runCommand(
       return id || malformed('CommandResponse without CommandId');
     },
   };
+}
+
+/**
+ * Asks for output that is there already, to find out whether the shell is. A server that still holds a Receive of an
+ * earlier connection may answer only after that one: so we wait as long as that may take.
+ */
+export function receiveAtOnce(shellId: string, commandId: string): Operation<ReceiveReply> {
+  return { ...receive(shellId, commandId), timeoutSeconds: 1, waitSeconds: RECEIVE_TIMEOUT_SECONDS };
 }
 
 /** Waits for output. Asking again does no harm on the server. [MS-WSMV] 3.1.4.14 */

@@ -1,0 +1,266 @@
+import { type ErrorCode, isWinRmError, WinRmError } from '../errors.ts';
+import type { Platform } from '../platform.ts';
+
+/** Why a session that has lost its road does not go on yet, for a countdown. */
+export interface Reopening {
+  /** How many attempts have failed since the road was lost. */
+  readonly attempt: number;
+  /** Until the next attempt, in ms; 0 while one is under way. */
+  readonly nextInMs: number;
+  /** Until no further attempt is made, in ms. */
+  readonly givenUpInMs: number;
+  /** What the last attempt failed with. */
+  readonly error: WinRmError;
+}
+
+/** What patience is made of. */
+export interface PatienceOptions {
+  readonly platform: Platform;
+  /** For how long a lost road is looked for; 0 for not at all. */
+  readonly patienceMs: number;
+  /** Called when an attempt has failed and another will follow, when that is brought forward, and when all is over. */
+  readonly onChange: () => void;
+}
+
+/** How a lane opens its connection. */
+export interface Knock<Result> {
+  /** Walks the road and signs in, once. */
+  open(): Promise<Result>;
+  /** Whether another attempt does no harm: not when a request went out with this one. */
+  mayRepeat(): boolean;
+  readonly signal: AbortSignal;
+}
+
+/** How long a ready session looks for a lost road unless it is told otherwise: as long as a relay holds one. */
+export const DEFAULT_PATIENCE_MS = 5 * 60_000;
+
+/** No session looks for its road longer than this: a server keeps an idle shell for less. */
+export const MAX_PATIENCE_MS = 60 * 60_000;
+
+/** Pauses between attempts; the last is repeated. Each is shortened by up to a quarter, so that tabs do not march. */
+const PAUSES_MS: readonly number[] = [1000, 2000, 4000, 8000, 15_000];
+
+interface Outage {
+  readonly sinceMs: number;
+  attempt: number;
+  pauseIndex: number;
+  nextAtMs: number;
+  error: WinRmError;
+  /** Whether one lane is trying just now. */
+  isTried: boolean;
+  /** Whether nobody tries any more. */
+  isGivenUp: boolean;
+}
+
+/**
+ * Stands between the lanes of one session and its road: while the road is broken, one lane at a time knocks, after
+ * growing pauses, and the other learns from it.
+ *
+ * INVARIANT: only what is the road's own failing is tried again. A credential that was refused is never shown again by
+ * this session, on no lane, not even to say farewell: each showing counts against the account.
+ */
+export class Patience {
+  readonly #options: PatienceOptions;
+  readonly #waiting = new Set<() => void>();
+  #isOn = false;
+  #hasEnded = false;
+  #outage: Outage | null = null;
+  #refusal: WinRmError | null = null;
+  #givenUpWith: WinRmError | null = null;
+
+  constructor(options: PatienceOptions) {
+    this.#options = options;
+  }
+
+  /** What is being waited for; null while the road stands. */
+  get reopening(): Reopening | null {
+    const outage = this.#outage;
+    if (outage === null) return null;
+    const { attempt, error, isTried, nextAtMs, sinceMs } = outage;
+    const { platform, patienceMs } = this.#options;
+    const now = platform.monotonicMs();
+    return {
+      attempt,
+      error,
+      nextInMs: isTried ? 0 : Math.max(0, nextAtMs - now),
+      givenUpInMs: Math.max(0, sinceMs + patienceMs - now),
+    };
+  }
+
+  /** The session is ready: from now on there is something to be patient for. */
+  begin(): void {
+    this.#isOn = this.#options.patienceMs > 0 && !this.#hasEnded;
+  }
+
+  /** Nobody waits any more; whoever does is sent away with session.cancelled. Single attempts are still let through. */
+  end(): void {
+    this.#hasEnded = true;
+    this.#isOn = false;
+    this.#outage = null;
+    this.#wake();
+  }
+
+  /** Whether nobody would be let through either who came to say farewell after this error. */
+  isFinal(error: WinRmError): boolean {
+    return error === this.#refusal || error === this.#givenUpWith;
+  }
+
+  /** Tries now in place of later, and counts the pauses from the shortest again. */
+  hurry(): void {
+    const outage = this.#outage;
+    if (outage === null || outage.isTried) return;
+    outage.pauseIndex = 0;
+    outage.nextAtMs = this.#options.platform.monotonicMs();
+    this.#wake();
+  }
+
+  /**
+   * Knocks until the door opens, or until it is known that it will not.
+   * @throws what the last attempt threw; session.cancelled when the session ends meanwhile
+   */
+  async open<Result>(knock: Knock<Result>): Promise<Result> {
+    for (;;) {
+      const outage = await this.#turn(knock.signal);
+      try {
+        const result = await knock.open();
+        this.#settle(this.#outage);
+        return result;
+      } catch (error) {
+        if (isRefusal(error)) this.#refusal = error;
+        const isWaitedOut = this.#isOn && !knock.signal.aborted && knock.mayRepeat() && isOfTheRoad(error);
+        if (!isWaitedOut) {
+          this.#settle(outage);
+          throw error;
+        }
+        this.#failed(outage, error);
+      }
+    }
+  }
+
+  /** Waits until this lane may knock. @returns the outage on whose behalf it does; null when there is none */
+  async #turn(signal: AbortSignal): Promise<Outage | null> {
+    let waitedFor: Outage | null = null;
+    for (;;) {
+      if (this.#refusal !== null) throw this.#refusal;
+      if (waitedFor?.isGivenUp) throw waitedFor.error;
+      if (waitedFor !== null && this.#hasEnded) throw new WinRmError('session.cancelled', { at: 'close' });
+      const outage = this.#outage;
+      if (outage === null) return null;
+      const leftMs = outage.isTried ? Infinity : outage.nextAtMs - this.#options.platform.monotonicMs();
+      if (leftMs <= 0) {
+        outage.isTried = true;
+        this.#options.onChange();
+        return outage;
+      }
+      waitedFor = outage;
+      await this.#pause(leftMs, signal);
+    }
+  }
+
+  #failed(mine: Outage | null, error: WinRmError): void {
+    const { platform, patienceMs } = this.#options;
+    const now = platform.monotonicMs();
+    const outage = this.#outage;
+    if (outage === null) {
+      const nextAtMs = now + this.#pauseMs(0);
+      this.#outage = { sinceMs: now, attempt: 1, pauseIndex: 0, nextAtMs, error, isTried: false, isGivenUp: false };
+    } else if (outage === mine) {
+      Object.assign(outage, { attempt: outage.attempt + 1, error, isTried: false });
+      // Judged by an attempt, not by the clock alone: a machine that slept all the while gets one.
+      if (now - outage.sinceMs >= patienceMs) {
+        outage.isGivenUp = true;
+        this.#givenUpWith = error;
+        this.#settle(outage);
+        throw error;
+      }
+      const endMs = outage.sinceMs + patienceMs;
+      outage.nextAtMs = Math.min(endMs, now + this.#pauseMs(outage.pauseIndex + 1));
+      outage.pauseIndex += 1;
+    }
+    // Else the other lane found out first, and this one waits with it.
+    this.#wake();
+    this.#options.onChange();
+  }
+
+  /** The outage is over, one way or another. */
+  #settle(outage: Outage | null): void {
+    if (outage === null || outage !== this.#outage) return;
+    this.#outage = null;
+    this.#wake();
+    this.#options.onChange();
+  }
+
+  #pauseMs(index: number): number {
+    const [draw = 0] = this.#options.platform.random(1);
+    const longest = PAUSES_MS[Math.min(index, PAUSES_MS.length - 1)] ?? 0;
+    return Math.round(longest * (1 - draw / 1024));
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#waiting]) wake();
+  }
+
+  /** Resolves after a time, or when there is news; rejects when the signal is aborted. */
+  #pause(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const sleep = new AbortController();
+      const settle = (): void => {
+        signal.removeEventListener('abort', onAbort);
+        this.#waiting.delete(wake);
+        sleep.abort();
+      };
+      const wake = (): void => {
+        settle();
+        resolve();
+      };
+      const onAbort = (): void => {
+        settle();
+        reject(signal.reason);
+      };
+      if (signal.aborted) return reject(signal.reason);
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#waiting.add(wake);
+      if (ms !== Infinity) {
+        this.#options.platform.sleep(ms, sleep.signal).then(wake, () => undefined); // called off by `settle`
+      }
+    });
+  }
+}
+
+/**
+ * Whether an error says that the road is broken, and nothing about who may use it. A ticket that is refused was a
+ * relay's that has been started anew since. What breaks a sign-in is the road's only when the link broke or nobody
+ * answered; a proxy that closes between legs is not waited for, because each sign-in is one more that somebody counts.
+ */
+function isOfTheRoad(error: unknown): error is WinRmError {
+  if (!isWinRmError(error)) return false;
+  if (isWinRmError(error, 'proxy.socks-refused')) return UNREACHABLE_REPLIES.has(error.details.reply);
+  if (error.code !== 'auth.incomplete' && error.code !== 'proxy.drops-connection') return OUTAGES.has(error.code);
+  return isWinRmError(error.cause, 'relay.lost') || isWinRmError(error.cause, 'session.timed-out');
+}
+
+/** Whether a credential was refused, whoever refused it. */
+function isRefusal(error: unknown): error is WinRmError {
+  return isWinRmError(error) && REFUSALS.has(error.code);
+}
+
+const OUTAGES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'relay.unreachable',
+  'relay.ticket-refused',
+  'relay.lost',
+  'relay.name-not-found',
+  'relay.connection-refused',
+  'relay.connect-timeout',
+  'http.closed-early',
+  'proxy.target-unreachable',
+  'session.timed-out',
+]);
+
+/** RFC 1928, section 6: network, host and port that cannot be reached, and a time to live that ran out. */
+const UNREACHABLE_REPLIES: ReadonlySet<number> = new Set([3, 4, 5, 6]);
+
+const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'auth.rejected',
+  'auth.binding-refused',
+  'proxy.auth-rejected',
+]);
