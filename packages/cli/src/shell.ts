@@ -9,7 +9,7 @@ import {
   TextReader,
 } from '@fairlead/protocol';
 import type { Request } from './arguments.ts';
-import { errorWords } from './error-block.ts';
+import { errorBlock, errorWords } from './error-block.ts';
 import { tellGap } from './exec.ts';
 import { EXIT_CODES, exitCodeOfRemote } from './exit-codes.ts';
 import { Interrupts } from './interrupts.ts';
@@ -82,6 +82,7 @@ function readLines(
       .then(() => session.writeText(`${line}\r\n`))
       .catch((error: unknown) => {
         if (isWinRmError(error, 'misuse.bad-argument')) tellNotSent(error, terminal);
+        if (isWinRmError(error, 'shell.fate-unknown')) terminal.stderr.write(errorBlock(error));
       });
   });
   lines.on('SIGINT', () => interrupts.press());

@@ -94,6 +94,7 @@ export const RELAY_ERRORS = {
   }),
   'proxy.connect-denied': refusal,
   'proxy.target-unreachable': refusal,
+  'proxy.false-tunnel': refusal,
   'proxy.not-a-proxy': z.object({ ...place, startsWith: word }),
   'proxy.drops-connection': z.object({ via: evidence, stage: word }),
   'proxy.forward-refused': z.object({ problem: word }),

@@ -89,6 +89,11 @@ export class HttpConnection {
     }
   }
 
+  /** What came behind the last response and nobody has asked for, up to a limit. */
+  peekUnread(limitBytes: number): Uint8Array {
+    return this.#decoder.peekLeftover(limitBytes);
+  }
+
   /**
    * Hands over the stream, unread bytes put back in front: after a CONNECT this is the tunnel.
    * @throws misuse.wrong-state unless idle or just turned into a tunnel

@@ -45,6 +45,11 @@ function clean(text: string): string {
     .join('');
 }
 
+/** Whether bytes begin as a page does, and as nothing else that is spoken on a road. */
+export function beginsLikePage(bytes: Uint8Array): boolean {
+  return /^\ufeff?\s*<[a-z!?]/i.test(utf8Decode(bytes.subarray(0, 64)));
+}
+
 function isMarkup(page: string): boolean {
   return /<[a-z!/]/i.test(page);
 }

@@ -81,6 +81,11 @@ export class ResponseDecoder {
     }
   }
 
+  /** The first of the bytes no response has used; takes nothing. */
+  peekLeftover(limitBytes: number): Uint8Array {
+    return this.#buffer.peek(limitBytes);
+  }
+
   /** The bytes no response has used. */
   takeLeftover(): Uint8Array {
     return this.#buffer.takeAll();

@@ -2,6 +2,7 @@ import type { Address, ByteStream } from '../bytes/stream.ts';
 import { fail, isWinRmError, WinRmError } from '../errors.ts';
 import { schemeNames } from '../http/challenge.ts';
 import { HttpConnection } from '../http/connection.ts';
+import { beginsLikePage, readableText } from '../http/evidence.ts';
 import { Headers } from '../http/headers.ts';
 import type { HttpResponse } from '../http/response.ts';
 import type { ProxyAnswerer } from '../opened-road.ts';
@@ -91,11 +92,21 @@ class Asking {
   async run(): Promise<ByteStream> {
     for (let leg = 0; ; leg += 1) {
       const reply = await this.#exchange();
-      if (reply.status < 300) return this.#connection.detach();
+      if (reply.status < 300) return this.#tunnel(reply);
       const next = await this.#nextAnswer(reply, leg);
       if (!this.#connection.isUsable) await this.#redial(next);
       this.#sent = next;
     }
+  }
+
+  /** A page right behind the consent is the proxy's own: no host has been asked anything yet. */
+  #tunnel(reply: HttpResponse): ByteStream {
+    const page = this.#connection.peekUnread(MAX_REFUSAL_BYTES);
+    if (!beginsLikePage(page)) return this.#connection.detach();
+    const { proxy, target } = this.#options;
+    const { hop, host, port } = proxy;
+    const words = { ...proxyWords(reply), text: readableText(page) };
+    return fail('proxy.false-tunnel', { hop, host, port, target: printAuthority(target), ...words });
   }
 
   async #exchange(): Promise<HttpResponse> {

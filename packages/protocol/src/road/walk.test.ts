@@ -85,6 +85,19 @@ describe('walkRoad', () => {
     },
   );
 
+  it('is proxy.false-tunnel when a page of the proxy comes with the 200, its words kept', async () => {
+    const head = 'HTTP/1.1 200 OK\r\nVia: 1.1 portal\r\nProxy-Status: portal\r\nContent-Length: 40\r\n\r\n';
+    const run = walk([proxyA], [{ request: () => `${head}<html><p>Please sign in first.</p></html>` }]);
+    await expect(run.road).rejects.toMatchObject({
+      code: 'proxy.false-tunnel',
+      details: {
+        ...{ hop: 1, host: 'a.corp', port: 3128, target: 'win1.corp:5985', status: 200 },
+        ...{ via: '1.1 portal', proxyStatus: 'portal', text: 'Please sign in first.' },
+      },
+    });
+    expect(run.pair.destroyed.near()).not.toBeNull();
+  });
+
   it('writes an IPv6 target in brackets', async () => {
     const run = walk([proxyA], [{ request: () => 'HTTP/1.1 200 OK\r\n\r\n' }], { target: { host: '::1', port: 5985 } });
     await run.road;

@@ -1,6 +1,6 @@
-import { concatBytes, utf8Decode } from '../bytes/bytes.ts';
+import { concatBytes } from '../bytes/bytes.ts';
 import { isWinRmError, WinRmError } from '../errors.ts';
-import { MAX_EVIDENCE_CHARACTERS, readableText } from '../http/evidence.ts';
+import { beginsLikePage, MAX_EVIDENCE_CHARACTERS, readableText } from '../http/evidence.ts';
 import type { HopReport } from '../opened-road.ts';
 import { printAuthority } from '../road/authority.ts';
 
@@ -34,7 +34,7 @@ export function withFalseTunnel(error: unknown, hops: readonly HopReport[], word
   const isForeign = isWinRmError(error, 'http.not-http') || isWinRmError(error, 'tls.not-tls');
   const proxy = hops.findLast(({ party }) => party === 'proxy');
   const target = hops.findLast(({ party }) => party === 'server');
-  if (!isForeign || proxy === undefined || !looksLikeMarkup(words.bytes)) return error;
+  if (!isForeign || proxy === undefined || !beginsLikePage(words.bytes)) return error;
   const { hop, host, port } = proxy;
   return new WinRmError(
     'proxy.false-tunnel',
@@ -44,8 +44,4 @@ export function withFalseTunnel(error: unknown, hops: readonly HopReport[], word
     },
     error,
   );
-}
-
-function looksLikeMarkup(bytes: Uint8Array): boolean {
-  return /^\ufeff?\s*<[a-z!?]/i.test(utf8Decode(bytes.subarray(0, 64)));
 }
