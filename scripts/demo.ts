@@ -1,6 +1,7 @@
 /**
- * The demo as a process of its own, started by `start.ts`: a WinRM host behind a proxy, both on loopback. It hears the
- * password from its parent, so that no argument and no environment variable ever holds it, and ends with its parent.
+ * The demo as a process of its own, started by `start.ts`: a WinRM host behind a proxy, and a maze of worse roads to
+ * it, all on loopback. It hears the password from its parent, so that no argument and no environment variable ever holds
+ * it, and ends with its parent.
  */
 import { join } from 'node:path';
 import { type Demo, startDemo } from '../packages/testbed/src/index.ts';
@@ -8,11 +9,20 @@ import { type Demo, startDemo } from '../packages/testbed/src/index.ts';
 const settings: Readonly<Record<string, string | undefined>> = process.env;
 /** In the relay's data folder, so that whoever trusted the demo's certificate meets it again after a restart. */
 const certificateFile = join(settings['FAIRLEAD_DATA'] || '.data', 'demo-cert.pem');
-const demo: Demo = await startDemo({ certificateFile });
+// Behind a public origin nobody's browser could reach the gateway, and the relay would not answer through it.
+const demo: Demo = await startDemo({
+  certificateFile,
+  maze: { hasStripper: (settings['FAIRLEAD_PUBLIC_ORIGIN'] ?? '') === '' },
+});
 
 process.on('message', (message) => {
-  if (typeof message !== 'object' || message === null || !('type' in message) || message.type !== 'account') return;
-  if ('password' in message && typeof message.password === 'string') demo.admit(message.password);
+  if (typeof message !== 'object' || message === null || !('type' in message)) return;
+  if (message.type === 'account' && 'password' in message && typeof message.password === 'string') {
+    demo.admit(message.password);
+  }
+  if (message.type === 'relay' && 'host' in message && 'port' in message) {
+    demo.maze?.stripper?.leadTo({ host: String(message.host), port: Number(message.port) });
+  }
 });
 const stop = (): void => {
   demo.close().then(

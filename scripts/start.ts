@@ -64,12 +64,16 @@ async function main(): Promise<number> {
     relay.send({ type: 'accept-proof', proofHash: await hashProof(await signInProof(code)) });
     console.log(`Sign-in code, for one use: ${printCode(code)}`);
   };
+  // What strips `Upgrade` stands before the relay, which has a port only now.
+  if (demo !== null) demo.child.send({ type: 'relay', host: loopbackHost(), port: ready['port'] });
   printWelcome(Number(ready['port']), demo !== null);
   await announce(true);
   console.log('Stop with Ctrl+C.');
   demo?.child.ended
     .then(() => {
-      if (!isStopping) console.log('The demo has ended by itself; everything else goes on.');
+      if (isStopping) return;
+      relay.send({ type: 'demo-ended' });
+      console.log('The demo has ended by itself; everything else goes on.');
     })
     .catch(failLoudly);
   const what = await Promise.race([stopAsked, relay.ended]);
@@ -77,6 +81,12 @@ async function main(): Promise<number> {
   if (what === 'asked') return 0;
   console.error('The relay ended by itself.');
   return 1;
+}
+
+/** Where this machine reaches the relay. */
+function loopbackHost(): string {
+  const host = settings['FAIRLEAD_HOST'] || settings['HOST'] || '127.0.0.1';
+  return host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
 }
 
 function printWelcome(port: number, hasDemo: boolean): void {
