@@ -1,5 +1,4 @@
 import { afterEach, expect, test } from 'vitest';
-import { demoSchema } from '../../contract/src/index.ts';
 import { defaultPlatform } from '../../protocol/src/adapters/default-platform.ts';
 import { nodeDialer } from '../../protocol/src/adapters/node-socket.ts';
 import { parseCredential } from '../../protocol/src/auth/credential.ts';
@@ -49,9 +48,8 @@ function through(running: Demo, room: MazeRoom, scheme: 'http' | 'https', ask?: 
   });
 }
 
-test('the maze says where it is as the contract reads it, on loopback and at ports of its own', async () => {
+test('the maze is on loopback, each room at a port of its own', async () => {
   const { place } = await startWithMaze();
-  expect(demoSchema.parse(JSON.parse(JSON.stringify(place)))).toEqual(place);
   const rooms = place.maze?.rooms ?? [];
   expect(rooms.map(({ room }) => room)).toEqual(['asks', 'moves', 'cuts', 'inspects']);
   expect(rooms.every(({ proxy }) => proxy.host === '127.0.0.1')).toBe(true);
