@@ -1,69 +1,69 @@
 'use client';
 
 import { useTranslations } from 'next-intl';
-import { useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { Button } from '@/components/ui/button.tsx';
 import { Dialog } from '@/components/ui/dialog.tsx';
 import { useStanding } from '@/features/frame/use-standing.ts';
-import { openWindow } from '@/features/frame/windows.ts';
-import { connect } from '@/features/session/session-registry.ts';
+import { type AppWindow, openWindow } from '@/features/frame/windows.ts';
+import { connect, useSession } from '@/features/session/session-registry.ts';
 import { signOut } from '@/lib/relay-status.ts';
 import { findDemoPassword } from '@/lib/vault.ts';
-import { printAddress } from './connect-form.ts';
 import { ConnectProgress } from './connect-progress.tsx';
 import { markConnected } from './connected.ts';
+import { MazeList } from './maze-list.tsx';
+import { beginTrial, noteTrial } from './maze-outcomes.ts';
+import { type MazeWay, type RoomId, requestOf } from './maze-ways.ts';
 
-/** Opens the demo at once: the host, the proxy and the password are known. */
-export default function DemoDialog({ scheme }: { scheme: 'http' | 'https' }) {
+/** Opens the demo at once, because host, proxy and password are known; or shows its maze. */
+export default function DemoDialog({ opened }: { opened: Extract<AppWindow, { kind: 'demo' }> }) {
   const t = useTranslations('demo');
   const standing = useStanding();
   const demo = standing.at === 'signed-in' ? standing.status.demo : null;
-  const [way, setWay] = useState<{ sessionId: string; password: string } | 'no-password' | null>(null);
+  const [password, setPassword] = useState<string | 'none' | null>(null);
+  const [sessionId, setSessionId] = useState<string | null>(null);
+  const [lastRoom, setLastRoom] = useState<RoomId | null>(null);
   const isStarted = useRef(false);
-  const isHttps = scheme === 'https' && demo?.https !== undefined;
-  const label = t(isHttps ? 'labelHttps' : 'label');
+  useTrialNotes(sessionId);
+  const begin = useCallback(
+    (way: MazeWay, secret: string) => {
+      if (demo === null) return;
+      const isPlain = way.room === 'straight' || way.room === 'strips';
+      const label = isPlain ? t(way.scheme === 'https' ? 'labelHttps' : 'label') : t(`maze.room.${way.room}.label`);
+      markConnected();
+      const id = connect(requestOf(demo, way, secret, { label, proxy: t(`maze.room.${way.room}.proxy`) }));
+      beginTrial(way, id);
+      setSessionId(id);
+      setLastRoom(way.room);
+    },
+    [demo, t],
+  );
   useEffect(() => {
     if (isStarted.current || demo === null) return;
     isStarted.current = true;
-    void findDemoPassword().then((password) => {
-      if (password === null) {
-        setWay('no-password');
-        return;
-      }
-      markConnected();
-      const sessionId = connect({
-        label,
-        target: isHttps && demo.https ? `https://${printAddress(demo.https.target)}` : printAddress(demo.target),
-        scheme: isHttps ? 'https' : 'http',
-        policy: 'negotiate',
-        user: demo.user,
-        password,
-        certificate: null,
-        sealsAlways: false,
-        allowsLegacyTls: false,
-        route: demo.route,
-        proxies: [],
-        proxyPasswords: [],
-        isHttpDangerChosen: false,
-        shell: { kind: 'interactive', codePage: 65_001 },
-        isDemo: true,
-        isProduction: false,
-      });
-      setWay({ sessionId, password });
+    void findDemoPassword().then((found) => {
+      setPassword(found ?? 'none');
+      if (found === null || opened.isMaze) return;
+      const scheme = opened.scheme === 'https' && demo.https ? 'https' : 'http';
+      begin({ room: 'straight', scheme, isAround: false }, found);
     });
-  }, [demo, isHttps, label]);
-  if (way !== null && way !== 'no-password') {
+  }, [demo, opened, begin]);
+  if (sessionId !== null && password !== null) {
     return (
       <ConnectProgress
-        sessionId={way.sessionId}
-        password={way.password}
+        sessionId={sessionId}
+        password={password}
         isProduction={false}
         onReady={() => undefined}
-        onBack={() => openWindow(null)}
+        onBack={() => (opened.isMaze ? setSessionId(null) : openWindow(null))}
       />
     );
   }
-  if (way === null && demo !== null) return null;
+  if (demo !== null && password === null) return null;
+  if (demo !== null && password !== null && password !== 'none') {
+    if (!opened.isMaze) return null;
+    return <MazeList demo={demo} password={password} lastRoom={lastRoom} onOpen={(way) => begin(way, password)} />;
+  }
   return (
     <Dialog
       title={t('title')}
@@ -86,4 +86,12 @@ export default function DemoDialog({ scheme }: { scheme: 'http' | 'https' }) {
       <p>{t(demo ? 'noPassword' : 'noDemo')}</p>
     </Dialog>
   );
+}
+
+/** Notes what comes of the session whose progress is shown, for when it is gone. */
+function useTrialNotes(sessionId: string | null): void {
+  const entry = useSession(sessionId ?? '');
+  useEffect(() => {
+    if (entry !== null) noteTrial(entry.id, entry.state);
+  }, [entry]);
 }

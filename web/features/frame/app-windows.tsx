@@ -17,8 +17,13 @@ export default function AppWindows({ opened }: { opened: AppWindow }) {
       <FullMessages>
         {opened.kind === 'palette' && <Palette />}
         {opened.kind === 'settings' && <Settings opened={opened} />}
-        {opened.kind === 'connect' && <Connect opened={opened} key={opened.targetId ?? opened.part} />}
-        {opened.kind === 'demo' && <Demo scheme={opened.scheme ?? 'http'} />}
+        {opened.kind === 'connect' && (
+          <Connect
+            opened={opened}
+            key={opened.part === 'proxy' ? opened.sessionId : (opened.targetId ?? opened.part)}
+          />
+        )}
+        {opened.kind === 'demo' && <Demo opened={opened} key={String(opened.isMaze)} />}
         {opened.kind === 'routes' && <Routes />}
       </FullMessages>
     </Suspense>

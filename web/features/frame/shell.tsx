@@ -77,6 +77,12 @@ function useAppActions(): void {
           run: () => openWindow({ kind: 'connect', targetId: null, part: 'server' }),
         },
         { id: 'app.demo', label: t('demo'), group: t('group'), run: () => openWindow({ kind: 'demo' }) },
+        {
+          id: 'app.maze',
+          label: t('maze'),
+          group: t('group'),
+          run: () => openWindow({ kind: 'demo', isMaze: true }),
+        },
         { id: 'app.routes', label: t('routes'), group: t('group'), run: () => openWindow({ kind: 'routes' }) },
         { id: 'app.home', label: t('home'), group: t('group'), run: () => router.push('/') },
         { id: 'app.sessions', label: t('sessions'), group: t('group'), run: () => router.push('/session/') },

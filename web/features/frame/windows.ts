@@ -3,8 +3,11 @@ export type AppWindow =
   | { readonly kind: 'palette' }
   | { readonly kind: 'settings'; readonly part?: 'certificates' }
   | { readonly kind: 'routes' }
-  | { readonly kind: 'demo'; readonly scheme?: 'https' }
-  | { readonly kind: 'connect'; readonly targetId: string | null; readonly part: 'server' | 'route' };
+  /** The demo: opened at once, or its maze to choose from. */
+  | { readonly kind: 'demo'; readonly scheme?: 'https'; readonly isMaze?: true }
+  | { readonly kind: 'connect'; readonly targetId: string | null; readonly part: 'server' | 'route' }
+  /** Filled as a session's request was, at the fields of the proxy that asked. */
+  | { readonly kind: 'connect'; readonly targetId: null; readonly part: 'proxy'; readonly sessionId: string };
 
 let open: AppWindow | null = null;
 const listeners = new Set<() => void>();

@@ -2,10 +2,12 @@
 
 import type { Status } from '@fairlead/contract';
 import { useTranslations } from 'next-intl';
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect } from 'react';
 import { Button } from '@/components/ui/button.tsx';
 import { Note } from '@/components/ui/card.tsx';
 import { openWindow } from '@/features/frame/windows.ts';
+import { isHandover, takeHandover } from '@/lib/demo-handover.ts';
+import { keepDemoPassword } from '@/lib/vault.ts';
 import { LiveSessions } from './live-sessions.tsx';
 import { TargetList } from './target-list.tsx';
 import { useSaved } from './use-saved.ts';
@@ -18,6 +20,7 @@ export default function Begin({ status }: { status: Status }) {
   const t = useTranslations('home');
   const { targets } = useSaved();
   const isNew = targets.length === 0;
+  useHandover();
   return (
     <div className="arrives py-10">
       <h1 className="text-2xl font-semibold tracking-tight">{t('title')}</h1>
@@ -45,6 +48,17 @@ export default function Begin({ status }: { status: Status }) {
                 onClick={() => openWindow({ kind: 'demo', scheme: 'https' })}
               >
                 {t('demo.https')}
+              </Button>
+            )}
+            {status.demo.maze && (
+              <Button
+                look="plain"
+                aria-label={t('demo.mazeLabel')}
+                onPointerEnter={prepare}
+                onFocus={prepare}
+                onClick={() => openWindow({ kind: 'demo', isMaze: true })}
+              >
+                {t('demo.maze')}
               </Button>
             )}
           </BeginCard>
@@ -80,6 +94,19 @@ export default function Begin({ status }: { status: Status }) {
       {isNew && <TargetList />}
     </div>
   );
+}
+
+/** A page opened through the maze's gateway brings the demo's password, and goes on where it was opened from. */
+function useHandover(): void {
+  useEffect(() => {
+    if (!isHandover(location.hash)) return;
+    const fragment = location.hash;
+    history.replaceState(history.state, '', location.pathname + location.search);
+    void takeHandover(fragment, globalThis.cookieStore).then(async (password) => {
+      if (password !== null) await keepDemoPassword(password);
+      openWindow({ kind: 'demo', isMaze: true });
+    });
+  }, []);
 }
 
 function BeginCard({
