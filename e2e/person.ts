@@ -89,12 +89,11 @@ export class Person {
 
   async addProxy(proxy: ProxyChoice): Promise<void> {
     const { dialog } = this;
-    const key = proxy.kind === 'http-connect' ? 'routes.connect' : 'routes.forward';
     await dialog
       .getByRole('combobox', { name: words('connect.route'), exact: true })
       .selectOption({ label: words('connect.newRoute') });
     await this.field('routes.address').fill(`127.0.0.1:${proxy.port}`);
-    await dialog.getByText(words(key), { exact: true }).click();
+    await dialog.getByRole('combobox', { name: words('routes.kind'), exact: true }).selectOption(proxy.kind);
     await dialog.getByRole('button', { name: words('routes.save'), exact: true }).click();
     await expect(dialog.getByRole('combobox', { name: words('connect.route'), exact: true })).toContainText(
       `127.0.0.1:${proxy.port}`,

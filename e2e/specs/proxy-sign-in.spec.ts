@@ -34,7 +34,7 @@ test('a proxy that asks is given its own sign-in, and no wire carries its passwo
   await signInToProxy(person, ntlm.user, secrets.keep('not-this-halyard'));
   await person.fails('proxy.auth-rejected');
   await person.button('progress.proxySignIn').click();
-  await expect(person.dialog.getByText(words('connect.proxy.asked', { offered: 'NTLM' }))).toBeVisible();
+  await expect(person.dialog.getByText(words('connect.proxy.asked.rejected', { mechanism: 'NTLM' }))).toBeVisible();
   await person.dialog.getByLabel(words('connect.proxy.password'), { exact: true }).fill(password);
   await person.dialog.getByRole('button', { name: words('connect.action'), exact: true }).click();
   await person.button('trust.first.once').click();
@@ -48,7 +48,7 @@ test('a proxy that asks is given its own sign-in, and no wire carries its passwo
   expect(kept).not.toContain(password);
 });
 
-test('a proxy that wants Basic gets the password only after the box was ticked', async ({ person, stack }) => {
+test('a proxy that wants Basic gets the password only after Basic was chosen', async ({ person, stack }) => {
   await person.openDialog();
   await person.fillAndConnect(
     secureHostBehindSquid(stack, { proxy: { port: stack.basicSquid.port, kind: 'http-connect' } }),
@@ -57,8 +57,10 @@ test('a proxy that wants Basic gets the password only after the box was ticked',
   await signInToProxy(person, plain.user, plain.password);
   await person.fails('proxy.auth-unsupported');
   await person.button('progress.proxySignIn').click();
-  await expect(person.dialog.getByText(words('connect.proxy.asked', { offered: 'Basic' }))).toBeVisible();
-  await person.dialog.getByLabel(words('connect.proxy.basic'), { exact: true }).check();
+  await expect(person.dialog.getByText(words('connect.proxy.asked.unsupported', { offered: 'Basic' }))).toBeVisible();
+  await person.dialog
+    .getByRole('combobox', { name: words('connect.proxy.meansLabel'), exact: true })
+    .selectOption({ label: words('connect.proxy.means.basic') });
   await person.dialog.getByRole('button', { name: words('connect.action'), exact: true }).click();
   await person.button('trust.first.once').click();
   await person.seesPrompt();

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { API_PATHS, statusSchema } from '@fairlead/contract';
 import { parseCredential, proxySignIn } from '@fairlead/protocol';
 import { defaultPlatform, relayRoad } from '@fairlead/protocol/relay';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -100,6 +101,18 @@ describe('a proxy behind the relay that wants a sign-in', () => {
     const { stream } = await road;
     await stream.write(new TextEncoder().encode('POST /wsman HTTP/1.1\r\n\r\n'));
     stream.destroy();
+  });
+
+  test('is that danger only where the relay says that it may be chosen', async () => {
+    for (const setting of ['allow', 'refuse']) {
+      const t = await startTestRelay({ FAIRLEAD_HTTP_BEHIND_AUTHENTICATED_PROXY: setting });
+      relays.push(t);
+      const stranger = statusSchema.parse(await (await fetch(`${t.base}${API_PATHS.status}`)).json());
+      expect(stranger.canReach).toEqual({ targets: [], proxies: [] });
+      const answer = await fetch(`${t.base}${API_PATHS.status}`, { headers: { Cookie: await t.signIn() } });
+      const { canReach } = statusSchema.parse(await answer.json());
+      expect(canReach.httpBehindSignIn ?? false).toBe(setting === 'allow');
+    }
   });
 });
 

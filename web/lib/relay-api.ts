@@ -16,17 +16,34 @@ import { askRelay } from './status-api.ts';
  *   session.cancelled when the signal is aborted
  */
 export async function requestTicket(request: TicketRequest, signal?: AbortSignal): Promise<TicketReply> {
-  const url = globalThis.location?.origin ?? API_PATHS.tickets;
-  const answer = await askRelay(API_PATHS.tickets, request, signal);
+  const reply = ticketReplySchema.safeParse(await ask(API_PATHS.tickets, request, signal));
+  return reply.success ? reply.data : unreachable();
+}
+
+/**
+ * Has the relay fetch a PAC file. What comes is text; nobody runs it on the way.
+ *
+ * @throws relay.unreachable, relay.sign-in-required, relay.policy-denied, relay.limit-reached, pac.not-fetched
+ */
+export async function fetchProxyScript(url: string): Promise<string> {
+  const reply = await ask(SCRIPT_PATH, { url });
+  const script = typeof reply === 'object' && reply !== null && 'script' in reply ? reply.script : null;
+  return typeof script === 'string' ? script : unreachable();
+}
+
+const SCRIPT_PATH = '/api/proxy-script';
+
+async function ask(path: string, request: unknown, signal?: AbortSignal): Promise<unknown> {
+  const answer = await askRelay(path, request, signal);
   if (signal?.aborted) fail('session.cancelled', { at: 'relay' }, signal.reason);
-  if (answer === null) fail('relay.unreachable', { url });
-  if (!answer.ok) {
-    const refusal = apiErrorSchema.safeParse(answer.value);
-    const error = refusal.success ? readRelayError(refusal.data.error) : null;
-    if (error) throw new WinRmError(error.code, error.details);
-    fail('relay.unreachable', { url });
-  }
-  const reply = ticketReplySchema.safeParse(answer.value);
-  if (!reply.success) fail('relay.unreachable', { url });
-  return reply.data;
+  if (answer === null) return unreachable();
+  if (answer.ok) return answer.value;
+  const refusal = apiErrorSchema.safeParse(answer.value);
+  const error = refusal.success ? readRelayError(refusal.data.error) : null;
+  if (error) throw new WinRmError(error.code, error.details);
+  return unreachable();
+}
+
+function unreachable(): never {
+  fail('relay.unreachable', { url: globalThis.location?.origin ?? API_PATHS.tickets });
 }

@@ -13,7 +13,15 @@ import {
   withTarget,
 } from './saved.ts';
 
-const ROUTE: SavedRoute = { id: 'r', name: 'Office', kind: 'http-connect', host: 'proxy', port: 3128 };
+const ROUTE: SavedRoute = {
+  id: 'r',
+  name: 'Office',
+  hops: [
+    { kind: 'http-connect', host: 'proxy', port: 3128, tls: true },
+    { kind: 'socks5', host: '::1', port: 1080 },
+  ],
+  settings: null,
+};
 const TARGET: SavedTarget = {
   id: 't',
   name: 'Web',
@@ -26,7 +34,7 @@ const TARGET: SavedTarget = {
   workingDirectory: 'C:\\',
   noProfile: true,
   routeId: 'r',
-  proxyUser: 'CORP\\ana-proxy',
+  proxyUsers: [{ proxy: 'proxy:3128', user: 'CORP\\ana-proxy', means: 'windows' }],
   isProduction: true,
   sealsAlways: true,
   allowsLegacyTls: true,
@@ -35,16 +43,37 @@ const TARGET: SavedTarget = {
 
 describe('saved', () => {
   it('parseSaved reads back what was written', () => {
-    const saved = { targets: [TARGET], routes: [ROUTE] };
+    const settings = { text: 'function FindProxyForURL() { return "DIRECT" }', from: 'office.pac' };
+    const saved = { targets: [TARGET], routes: [ROUTE, { id: 's', name: 'By PAC', hops: [], settings }] };
     expect(parseSaved(JSON.stringify(saved))).toEqual(saved);
+  });
+
+  it('parseSaved reads routes and targets of the time when a route was one proxy', () => {
+    const { proxyUsers: _none, ...target } = TARGET;
+    const old = { id: 'r', name: 'Office', kind: 'http-forward', host: '::1', port: 3128 };
+    const saved = parseSaved(JSON.stringify({ routes: [old], targets: [{ ...target, proxyUser: 'pat' }] }));
+    expect(saved.routes).toEqual([
+      { id: 'r', name: 'Office', hops: [{ kind: 'http-forward', host: '::1', port: 3128 }], settings: null },
+    ]);
+    expect(saved.targets[0]?.proxyUsers).toEqual([{ proxy: '[::1]:3128', user: 'pat', means: 'best' }]);
+  });
+
+  it('parseSaved keeps no leave to show a password, whoever wrote it', () => {
+    const text = JSON.stringify({ ...TARGET, proxyUsers: [{ proxy: 'a:1', user: 'pat', means: 'basic' }, 7] });
+    expect(parseSaved(`{"targets":[${text}]}`).targets[0]?.proxyUsers).toEqual([
+      { proxy: 'a:1', user: 'pat', means: 'best' },
+    ]);
   });
 
   it('parseSaved leaves out what is broken and mends what points nowhere', () => {
     const text = JSON.stringify({
       targets: [{ ...TARGET, routeId: 'gone' }, { id: 1 }, null, 'x', { id: 'only', target: 'a' }],
       routes: [
-        { ...ROUTE, port: 0 },
-        { ...ROUTE, kind: 'socks5' },
+        { ...ROUTE, hops: [{ kind: 'socks5', host: 'proxy', port: 0 }] },
+        { ...ROUTE, hops: [{ kind: 'pigeon', host: 'proxy', port: 1 }] },
+        { ...ROUTE, hops: [] },
+        { ...ROUTE, hops: Array(5).fill(ROUTE.hops[1]) },
+        { ...ROUTE, hops: [], settings: { text: 'x'.repeat(65_537), from: '' } },
       ],
     });
     const saved = parseSaved(text);

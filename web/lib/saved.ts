@@ -1,3 +1,5 @@
+import type { Hop } from '@fairlead/protocol';
+
 /**
  * What a person keeps in this browser to connect again: targets and routes, in localStorage. INVARIANT: no field can
  * hold a secret; passwords are in the vault, for the life of the tab.
@@ -8,13 +10,32 @@ export type SavedPolicy = 'negotiate' | 'negotiate-raw' | 'ntlm' | 'basic' | 'ce
 
 const POLICIES: readonly SavedPolicy[] = ['negotiate', 'negotiate-raw', 'ntlm', 'basic', 'certificate'];
 
-/** A proxy that was given a name. */
+/** Settings as a person found them: each server gets its own road from them. */
+export interface SavedSettings {
+  /** As pasted, or a PAC file's own text; at most `MAX_SETTINGS_CHARACTERS`. */
+  readonly text: string;
+  /** The file or URL it came from, "" where it was pasted. */
+  readonly from: string;
+}
+
+/** A road through proxies that was given a name. */
 export interface SavedRoute {
   readonly id: string;
   readonly name: string;
-  readonly kind: 'http-connect' | 'http-forward';
-  readonly host: string;
-  readonly port: number;
+  /** From the relay on. Empty where settings give each server its own. */
+  readonly hops: readonly Hop[];
+  readonly settings: SavedSettings | null;
+}
+
+/** How a proxy may be signed in to next time. Leave to show the password is never kept. */
+export type SavedMeans = 'best' | 'windows' | 'digest';
+
+/** Who signs in to one proxy. */
+export interface SavedProxyUser {
+  /** Host and port, as `printAddress` writes them. */
+  readonly proxy: string;
+  readonly user: string;
+  readonly means: SavedMeans;
 }
 
 /** A server one connected to, or saved by name. */
@@ -33,8 +54,8 @@ export interface SavedTarget {
   readonly noProfile: boolean;
   /** A saved route, or null for a direct road. */
   readonly routeId: string | null;
-  /** Who signs in to the route's proxy; "" for nobody. */
-  readonly proxyUser: string;
+  /** Who signs in to proxies of the route. */
+  readonly proxyUsers: readonly SavedProxyUser[];
   readonly isProduction: boolean;
   /** Seal messages inside TLS as well; https targets only. */
   readonly sealsAlways: boolean;
@@ -56,6 +77,10 @@ export const SAVED_KEY = 'fairlead.saved';
 export const MAX_UNNAMED = 8;
 /** Past this many of either nothing more is read: a list no person keeps. */
 export const MAX_SAVED = 500;
+/** Longer settings are not kept, only the road they gave. Real PAC files have a few KiB. */
+export const MAX_SETTINGS_CHARACTERS = 65_536;
+/** As the protocol package's `MAX_HOPS`, which the first screen does not load. */
+const MAX_HOPS = 4;
 
 const NOTHING: Saved = { targets: [], routes: [] };
 
@@ -72,26 +97,52 @@ export function parseSaved(text: string | null): Saved {
   const routes = list(stored['routes']).flatMap(parseRoute);
   const known = new Set(routes.map((route) => route.id));
   const targets = list(stored['targets'])
-    .flatMap(parseTargetEntry)
+    .flatMap((entry) => parseTargetEntry(entry, routes))
     .map((target) => (target.routeId !== null && !known.has(target.routeId) ? { ...target, routeId: null } : target));
   return { targets, routes };
 }
 
 function parseRoute(from: Record<string, unknown>): SavedRoute[] {
-  const { id, name, kind, host, port } = from;
-  const isWhole =
-    isText(id, 64) && isText(name, 100) && isText(host, 253) && Number.isInteger(port) && (port as number) > 0;
-  if (!isWhole || (port as number) > 65_535 || (kind !== 'http-connect' && kind !== 'http-forward')) return [];
-  return [{ id, name, kind, host, port: port as number }];
+  const { id, name, settings } = from;
+  if (!isText(id, 64) || !isText(name, 100)) return [];
+  if (isRecord(settings) && isText(settings['text'], MAX_SETTINGS_CHARACTERS) && isText(settings['from'], 2048)) {
+    return [{ id, name, hops: [], settings: { text: settings['text'], from: settings['from'] } }];
+  }
+  // A route was one proxy once, and its fields were the route's own.
+  const written = Array.isArray(from['hops']) ? from['hops'] : [from];
+  const hops = written.filter(isRecord).flatMap(parseHop);
+  if (hops.length !== written.length || hops.length === 0 || hops.length > MAX_HOPS) return [];
+  return [{ id, name, hops, settings: null }];
 }
 
-function parseTargetEntry(from: Record<string, unknown>): SavedTarget[] {
+const KINDS: readonly Hop['kind'][] = ['http-connect', 'http-forward', 'socks5'];
+
+function parseHop({ kind: written, host, port, tls }: Record<string, unknown>): Hop[] {
+  const kind = KINDS.find((known) => known === written);
+  if (kind === undefined || !isText(host, 253) || host === '') return [];
+  if (typeof port !== 'number' || !Number.isInteger(port) || port < 1 || port > 65_535) return [];
+  return [tls === true && kind !== 'socks5' ? { kind, host, port, tls } : { kind, host, port }];
+}
+
+const MEANS: readonly SavedMeans[] = ['best', 'windows', 'digest'];
+
+function parseProxyUser({ proxy, user, means }: Record<string, unknown>): SavedProxyUser[] {
+  if (!isText(proxy, 300) || !isText(user, 256) || user === '') return [];
+  return [{ proxy, user, means: MEANS.find((known) => known === means) ?? 'best' }];
+}
+
+function parseTargetEntry(from: Record<string, unknown>, routes: readonly SavedRoute[]): SavedTarget[] {
   const { id, target, routeId, codePage, usedAt, policy } = from;
   if (!isText(id, 64) || !isText(target, 300) || target === '') return [];
   const text = (key: string, limit: number): string => {
     const value = from[key];
     return isText(value, limit) ? value : '';
   };
+  // There was one user once, for the one proxy of the route.
+  const proxyUser = text('proxyUser', 256);
+  const first = routes.find((route) => route.id === routeId)?.hops[0];
+  const old = proxyUser !== '' && first !== undefined ? [{ proxy: printAddress(first), user: proxyUser }] : [];
+  const proxyUsers: unknown[] = Array.isArray(from['proxyUsers']) ? from['proxyUsers'].slice(0, 16) : old;
   return [
     {
       id,
@@ -105,7 +156,7 @@ function parseTargetEntry(from: Record<string, unknown>): SavedTarget[] {
       workingDirectory: text('workingDirectory', 260),
       noProfile: from['noProfile'] === true,
       routeId: isText(routeId, 64) ? routeId : null,
-      proxyUser: text('proxyUser', 256),
+      proxyUsers: proxyUsers.filter(isRecord).flatMap(parseProxyUser),
       isProduction: from['isProduction'] === true,
       sealsAlways: from['sealsAlways'] === true,
       allowsLegacyTls: from['allowsLegacyTls'] === true,
@@ -117,6 +168,11 @@ function parseTargetEntry(from: Record<string, unknown>): SavedTarget[] {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const isText = (value: unknown, limit: number): value is string => typeof value === 'string' && value.length <= limit;
+
+/** Host and port as one writes them; an IPv6 address in brackets. */
+export function printAddress(address: { readonly host: string; readonly port: number }): string {
+  return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
+}
 
 /**
  * Puts a target in, in place of the one with its id or of an unnamed one that says the same; newest first, and only the
@@ -147,7 +203,8 @@ export function withoutTarget(saved: Saved, id: string): Saved {
 
 /** Puts a route in, in place of the one with its id. */
 export function withRoute(saved: Saved, route: SavedRoute): Saved {
-  return { ...saved, routes: [...saved.routes.filter((other) => other.id !== route.id), route] };
+  const at = saved.routes.findIndex((other) => other.id === route.id);
+  return { ...saved, routes: at === -1 ? [...saved.routes, route] : saved.routes.with(at, route) };
 }
 
 /** Takes a route out; targets that used it become direct. */

@@ -27,6 +27,7 @@ export {
   parseProxy,
   parseProxyUrl,
   printRoute,
+  type RouteTarget,
 } from './road/route.ts';
 export type { TrustAnswer, TrustOptions, TrustQuestion } from './session/first-contact.ts';
 export { type IdentifyOptions, identify } from './session/identify.ts';

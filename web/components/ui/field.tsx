@@ -89,6 +89,34 @@ export function TextField({
   );
 }
 
+/** Several lines of text. */
+export function AreaField({
+  label,
+  hint,
+  error,
+  aside,
+  fieldClass,
+  isCode = false,
+  className = '',
+  ...rest
+}: ComponentProps<'textarea'> & FieldWords & { isCode?: boolean }) {
+  return (
+    <Field label={label} hint={hint} error={error} aside={aside} className={fieldClass ?? ''}>
+      {(ties) => (
+        <textarea
+          autoComplete="off"
+          autoCapitalize="none"
+          autoCorrect="off"
+          spellCheck={false}
+          className={`${BOX} block py-1.5 ${isCode ? 'font-mono text-sm' : ''} ${className}`}
+          {...rest}
+          {...ties}
+        />
+      )}
+    </Field>
+  );
+}
+
 /** A choice from a list that the browser draws. */
 export function SelectField({
   label,

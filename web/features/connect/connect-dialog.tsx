@@ -1,69 +1,75 @@
 'use client';
 
 import { useTranslations } from 'next-intl';
-import { type FormEvent, useRef, useState } from 'react';
+import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { Button } from '@/components/ui/button.tsx';
 import { Dialog } from '@/components/ui/dialog.tsx';
 import { type AppWindow, openWindow } from '@/features/frame/windows.ts';
 import { useSaved } from '@/features/home/use-saved.ts';
-import { connect, passwordKey, proxyPasswordKey } from '@/features/session/session-registry.ts';
-import { changeSaved, withTarget } from '@/lib/saved.ts';
-import { findCertificate, findPassword } from '@/lib/vault.ts';
+import { connect, endError, useSession } from '@/features/session/session-registry.ts';
+import { changeSaved, withRoute, withTarget } from '@/lib/saved.ts';
 import { ConnectFields } from './connect-fields.tsx';
 import {
   type CheckedForm,
   type ConnectForm,
   checkForm,
-  EMPTY_FORM,
   type FormProblems,
-  formOf,
   needsHttps,
-  routeOf,
   savedOf,
+  targetOf,
 } from './connect-form.ts';
 import { ConnectProgress } from './connect-progress.tsx';
+import { connectStart } from './connect-start.ts';
 import { markConnected } from './connected.ts';
+import { type ProxyQuestion, proxyQuestion } from './proxy-question.ts';
+import { useRoad } from './use-road.ts';
 
 const FORM_ID = 'connect-form';
 
 /** Asks where to, as whom and by which road; then shows the way there, step by step. */
 export default function ConnectDialog({ opened }: { opened: Extract<AppWindow, { kind: 'connect' }> }) {
   const t = useTranslations('connect');
-  const { targets, routes } = useSaved();
-  const [targetId] = useState(() => opened.targetId ?? crypto.randomUUID());
-  const [form, setForm] = useState<ConnectForm>(() => {
-    const saved = targets.find(({ id }) => id === opened.targetId);
-    if (saved === undefined) return EMPTY_FORM;
-    const key = passwordKey(saved);
-    const proxyKey = proxyPasswordKey({ route: routeOf(saved, routes), proxies: [{ user: saved.proxyUser }] }, 0);
-    return formOf(saved, {
-      password: findPassword(key),
-      certificate: findCertificate(key),
-      proxyPassword: proxyKey && findPassword(proxyKey),
-    });
-  });
+  const saved = useSaved();
+  const failed = useSession(opened.part === 'proxy' ? opened.sessionId : '');
+  const [start] = useState(() => connectStart(opened.targetId, failed?.request ?? null, saved));
+  const [form, setForm] = useState<ConnectForm>(start.form);
   const [problems, setProblems] = useState<FormProblems>({});
-  const [asked, setAsked] = useState<string | null>(null);
+  const [asked, setAsked] = useState(() => proxyQuestion(failed && endError(failed.state)));
+  const [editing, setEditing] = useState<'new' | 'route' | null>(null);
   const [sessionId, setSessionId] = useState<string | null>(null);
   const checked = useRef<CheckedForm | null>(null);
   const body = useRef<HTMLFormElement>(null);
+  const { looseRoute } = start;
+  const routes = looseRoute === null ? saved.routes : [...saved.routes, looseRoute];
+  const route = routes.find(({ id }) => id === form.routeId) ?? null;
+  const road = useRoad(route, targetOf(form, routes));
+
+  const wanted = useRef<string | null>(asked && fieldFor(asked));
+  // A field may be drawn only after what led to it: a road has to be found first, or a fold to open.
+  useEffect(() => {
+    const field = wanted.current && body.current?.querySelector<HTMLElement>(`[name="${wanted.current}"]`);
+    if (!field) return;
+    field.focus();
+    wanted.current = null;
+  });
 
   const change = (part: Partial<ConnectForm>) => {
     if ('routeId' in part) setAsked(null);
     setForm((was) => ({ ...was, ...part }));
-    setProblems((was) => Object.fromEntries(Object.entries(was).filter(([field]) => !(field in part))));
+    const isGone = (field: string) => field in part || ('signIns' in part && field.startsWith('proxy'));
+    setProblems((was) => Object.fromEntries(Object.entries(was).filter(([field]) => !isGone(field))));
   };
 
   const onSubmit = (event: FormEvent) => {
     event.preventDefault();
-    const result = checkForm(form, routes);
+    const result = checkForm(form, routes, road.hops);
     if (!result.ok) {
       setProblems(result.problems);
-      focusField(Object.keys(result.problems)[0] ?? 'server');
+      wanted.current = Object.keys(result.problems)[0] ?? 'server';
       return;
     }
     checked.current = result.checked;
-    const { target, printedTarget, user, route, proxy, shell } = result.checked;
+    const { target, printedTarget, user, shell } = result.checked;
     markConnected();
     setSessionId(
       connect({
@@ -76,10 +82,10 @@ export default function ConnectDialog({ opened }: { opened: Extract<AppWindow, {
         certificate: form.policy === 'certificate' ? form.certificate : null,
         sealsAlways: form.sealsAlways && !needsHttps(form.policy) && target.scheme === 'https',
         allowsLegacyTls: form.allowsLegacyTls,
-        route,
-        proxies: [proxy && { user: proxy.user, means: proxy.allowsBasic ? 'basic' : 'best' }],
-        proxyPasswords: proxy === null ? [] : [form.proxyPassword],
-        isHttpDangerChosen: false,
+        route: result.checked.route,
+        proxies: result.checked.proxies,
+        proxyPasswords: result.checked.proxyPasswords,
+        isHttpDangerChosen: form.isHttpDangerChosen && target.scheme === 'http',
         shell,
         isDemo: false,
         isProduction: form.isProduction,
@@ -87,13 +93,14 @@ export default function ConnectDialog({ opened }: { opened: Extract<AppWindow, {
     );
   };
 
-  const focusField = (name: string) =>
-    requestAnimationFrame(() => body.current?.querySelector<HTMLElement>(`[name="${name}"]`)?.focus());
-
   const onReady = () => {
     const way = checked.current;
     if (way === null) return;
-    changeSaved((saved) => withTarget(saved, savedOf(form, way, targetId, Date.now())));
+    const target = savedOf(form, way, start.targetId, Date.now());
+    changeSaved((before) => {
+      const isLoose = looseRoute !== null && looseRoute.id === form.routeId;
+      return withTarget(isLoose ? withRoute(before, looseRoute) : before, target);
+    });
   };
 
   if (sessionId !== null) {
@@ -103,10 +110,11 @@ export default function ConnectDialog({ opened }: { opened: Extract<AppWindow, {
         password={form.password}
         isProduction={form.isProduction}
         onReady={onReady}
-        onBack={(field, offered = null) => {
+        onBack={(field, question = null) => {
           setSessionId(null);
-          setAsked(offered);
-          if (field) focusField(field);
+          setAsked(question);
+          if (question?.place === 'route' && route?.settings === null) setEditing('route');
+          wanted.current = question === null ? field : fieldFor(question);
         }}
       />
     );
@@ -126,8 +134,14 @@ export default function ConnectDialog({ opened }: { opened: Extract<AppWindow, {
       }
     >
       <form id={FORM_ID} ref={body} onSubmit={onSubmit} noValidate>
-        <ConnectFields form={form} problems={problems} asked={asked} onChange={change} />
+        <ConnectFields {...{ form, routes, problems, road, asked, editing }} onEdit={setEditing} onChange={change} />
       </form>
     </Dialog>
   );
+}
+
+/** The field at which a proxy's question is answered. */
+function fieldFor({ place, hop }: ProxyQuestion): string {
+  if (place === 'sign-in') return `proxyUser${hop}`;
+  return place === 'https' ? 'useHttps' : `hop${hop}`;
 }

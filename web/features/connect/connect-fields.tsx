@@ -1,37 +1,37 @@
 'use client';
 
 import { useTranslations } from 'next-intl';
-import { useState } from 'react';
-import { HopLine } from '@/components/hop-line.tsx';
-import { plannedHops } from '@/components/hop-view.ts';
 import { Badge } from '@/components/ui/badge.tsx';
 import { CheckField, ChoiceField, SelectField, TextField } from '@/components/ui/field.tsx';
 import { Icon } from '@/components/ui/icons.tsx';
-import { useSaved } from '@/features/home/use-saved.ts';
 import type { SavedRoute } from '@/lib/saved.ts';
 import {
   type ChosenServer,
   type ConnectForm,
   chooseServer,
   type FormProblems,
-  NO_PROXY_ACCOUNT,
   needsHttps,
   OFFERED_CODE_PAGES,
-  printAddress,
 } from './connect-form.ts';
 import { useProblemWords } from './problem-words.ts';
-import { ProxyFields } from './proxy-fields.tsx';
-import { RouteForm } from './route-form.tsx';
+import type { ProxyQuestion } from './proxy-question.ts';
+import { RouteFields } from './route-fields.tsx';
 import { SignInFields } from './sign-in-fields.tsx';
-
-const NEW_ROUTE = '+';
+import type { Road } from './use-road.ts';
 
 /** What each group of fields is given. */
 export interface FormPart {
   readonly form: ConnectForm;
   readonly problems: FormProblems;
-  /** What the route's proxy asked for in the last attempt; null when it did not. */
-  readonly asked: string | null;
+  /** Those there are to choose from. */
+  readonly routes: readonly SavedRoute[];
+  /** The chosen one's, for the form's server. */
+  readonly road: Road;
+  /** What a proxy asked for in the last attempt; null when none did. */
+  readonly asked: ProxyQuestion | null;
+  /** Whether a route is being put together, or changed. */
+  readonly editing: 'new' | 'route' | null;
+  readonly onEdit: (editing: 'new' | 'route' | null) => void;
   readonly onChange: (part: Partial<ConnectForm>) => void;
 }
 
@@ -47,9 +47,8 @@ export function ConnectFields(part: FormPart) {
   );
 }
 
-function ServerFields({ form, problems, onChange }: FormPart) {
+function ServerFields({ form, routes, problems, onChange }: FormPart) {
   const t = useTranslations();
-  const { routes } = useSaved();
   const read = chooseServer(form, routes);
   const say = useProblemWords();
   return (
@@ -144,80 +143,9 @@ function Transport({ read, onChoose }: { read: ChosenServer; onChoose: (scheme: 
   );
 }
 
-function RouteFields(part: FormPart) {
-  const { form, problems, onChange } = part;
-  const t = useTranslations('connect');
-  const say = useProblemWords();
-  const { routes } = useSaved();
-  const [isAdding, setAdding] = useState(false);
-  const route = routes.find(({ id }) => id === form.routeId);
-  const read = chooseServer(form, routes);
-  const target = read !== null && 'target' in read ? read.target : null;
-  const isHttps = target?.scheme === 'https';
-  return (
-    <fieldset className="flex flex-col gap-3 border-t border-line pt-4">
-      <legend className="sr-only">{t('route')}</legend>
-      <SelectField
-        label={t('route')}
-        name="route"
-        value={isAdding ? NEW_ROUTE : (route?.id ?? '')}
-        error={problems.route && say(problems.route, t('route'))}
-        hint={
-          !isAdding && (
-            <>
-              {t(route === undefined ? 'routeHint.direct' : `routeHint.${route.kind}`)}
-              {isHttps && routes.some(isForward) && <span className="mt-1 block">{t('routeNoForward')}</span>}
-            </>
-          )
-        }
-        onChange={({ target: { value } }) => {
-          setAdding(value === NEW_ROUTE);
-          if (value !== NEW_ROUTE) onChange({ routeId: value === '' ? null : value, ...NO_PROXY_ACCOUNT });
-        }}
-      >
-        <option value="">{t('direct')}</option>
-        {routes.map((saved) => (
-          <option key={saved.id} value={saved.id} disabled={isHttps && isForward(saved)}>
-            {t(isHttps && isForward(saved) ? 'routeHttpOnly' : 'routeNamed', {
-              name: saved.name,
-              address: printAddress(saved),
-            })}
-          </option>
-        ))}
-        <option value={NEW_ROUTE}>{t('newRoute')}</option>
-      </SelectField>
-      {isAdding && (
-        <div className="rounded-card border border-line p-4">
-          <RouteForm
-            onSaved={(id) => {
-              setAdding(false);
-              onChange({ routeId: id, ...NO_PROXY_ACCOUNT });
-            }}
-            onCancel={() => setAdding(false)}
-          />
-        </div>
-      )}
-      <div className="rounded-card border border-line bg-ground px-4 py-4">
-        <HopLine
-          hops={plannedHops({
-            relay: typeof location === 'undefined' ? '' : location.host,
-            proxies: route ? [printAddress(route)] : [],
-            server: target ? printAddress(target) : '',
-            scheme: target?.scheme ?? 'http',
-          })}
-        />
-      </div>
-      <ProxyFields {...part} />
-    </fieldset>
-  );
-}
-
-const isForward = (route: SavedRoute): boolean => route.kind === 'http-forward';
-
-function MoreFields({ form, problems, onChange }: FormPart) {
+function MoreFields({ form, routes, problems, onChange }: FormPart) {
   const t = useTranslations();
   const say = useProblemWords();
-  const { routes } = useSaved();
   const read = chooseServer(form, routes);
   const isHttps = read !== null && 'target' in read && read.target.scheme === 'https';
   return (

@@ -1,6 +1,8 @@
+import type { Hop } from '@fairlead/protocol';
 import { describe, expect, it } from 'vitest';
 import type { SavedRoute } from '@/lib/saved.ts';
 import {
+  asHttps,
   type ConnectForm,
   checkForm,
   chooseServer,
@@ -8,12 +10,13 @@ import {
   formOf,
   OFFERED_CODE_PAGES,
   printAddress,
-  readProxy,
   readServer,
   savedOf,
 } from './connect-form.ts';
 
-const ROUTE: SavedRoute = { id: 'r', name: 'Head office', kind: 'http-forward', host: 'proxy.corp', port: 3128 };
+const FORWARD: Hop = { kind: 'http-forward', host: 'proxy.corp', port: 3128 };
+const ROUTE: SavedRoute = { id: 'r', name: 'Head office', hops: [FORWARD], settings: null };
+const TUNNEL: SavedRoute = { ...ROUTE, id: 't', hops: [{ ...FORWARD, kind: 'http-connect' }] };
 const FORM: ConnectForm = { ...EMPTY_FORM, server: 'web01', user: 'CORP\\ana', password: 'Pa55 word' };
 
 const problemsOf = (form: ConnectForm) => {
@@ -44,8 +47,7 @@ describe('connect form', () => {
   });
 
   it('chooseServer recommends https behind a tunnelling proxy, and takes what was chosen', () => {
-    const tunnel: SavedRoute = { ...ROUTE, id: 't', kind: 'http-connect' };
-    const at = (form: Partial<ConnectForm>) => chooseServer({ ...FORM, ...form }, [ROUTE, tunnel]);
+    const at = (form: Partial<ConnectForm>) => chooseServer({ ...FORM, ...form }, [ROUTE, TUNNEL]);
     expect(at({})).toMatchObject({ target: { scheme: 'http', port: 5985 }, recommended: null });
     expect(at({ routeId: 'r' })).toMatchObject({ target: { scheme: 'http', port: 5985 }, recommended: null });
     expect(at({ routeId: 't' })).toMatchObject({ target: { scheme: 'https', port: 5986 }, recommended: 'https' });
@@ -67,12 +69,24 @@ describe('connect form', () => {
     );
   });
 
-  it('readProxy reads host and port and quotes what it cannot read', () => {
-    expect(readProxy('http://proxy.corp:3128', 'http-connect')).toEqual({ host: 'proxy.corp', port: 3128 });
-    expect(readProxy('', 'http-connect')).toBeNull();
-    expect(readProxy('socks5://proxy.corp', 'http-connect')).toMatchObject({
-      problem: { key: 'arguments.unsupported-scheme' },
+  it('a route with settings waits for what they give, and is then checked like any other', () => {
+    const automatic: SavedRoute = { id: 'a', name: 'By PAC', hops: [], settings: { text: 'x', from: '' } };
+    const form: ConnectForm = { ...FORM, server: 'https://web01', routeId: 'a' };
+    expect(checkForm(form, [automatic])).toMatchObject({ problems: { route: { key: 'connect.problem.road' } } });
+    expect(checkForm(form, [automatic], [])).toMatchObject({ checked: { route: { name: 'By PAC', hops: [] } } });
+    expect(checkForm(form, [automatic], [FORWARD])).toMatchObject({
+      problems: { route: { key: 'arguments.forward-needs-http' } },
     });
+    expect(chooseServer({ ...form, server: 'web01' }, [automatic])).toMatchObject({ recommended: 'https' });
+  });
+
+  it('asHttps reaches the same server by https, as the same user', () => {
+    const way = (form: Partial<ConnectForm>) => asHttps({ ...FORM, ...form }, [TUNNEL]);
+    expect(way({})).toEqual({ transport: 'https' });
+    expect(way({ server: 'ana@[::1]:15985', user: '' })).toEqual({ server: 'https://[::1]', user: 'ana' });
+    expect(way({ server: 'http://web01' })).toEqual({ server: 'https://web01', user: 'CORP\\ana' });
+    expect(way({ routeId: 't' })).toBeNull();
+    expect(way({ server: '' })).toBeNull();
   });
 
   it('checkForm gives all that opens a session', () => {
@@ -122,48 +136,82 @@ describe('connect form', () => {
     if (!result.ok) throw new Error('the form is good');
     const saved = savedOf({ ...FORM, name: ' Web ', routeId: 'r' }, result.checked, 'id', 7);
     expect(JSON.stringify(saved)).not.toContain('Pa55');
-    const forgotten = { password: null, certificate: null, proxyPassword: null };
+    const forgotten = { password: null, certificate: null, proxyPassword: () => null };
     expect(formOf(saved, forgotten)).toEqual({ ...FORM, transport: 'http', name: 'Web', password: '', routeId: 'r' });
     expect(formOf(saved, { ...forgotten, password: 'Pa55 word' }).password).toBe('Pa55 word');
   });
 
-  describe('the sign-in of a proxy', () => {
-    const tunnel: SavedRoute = { ...ROUTE, id: 't', kind: 'http-connect' };
-    const filled: ConnectForm = {
-      ...{ ...FORM, server: 'https://web01', routeId: 't' },
-      ...{ proxyUser: ' CORP\\pat ', proxyPassword: 'Pr0xy secret', allowsProxyBasic: true },
+  describe('the sign-ins of proxies', () => {
+    const chain: SavedRoute = {
+      ...ROUTE,
+      id: 'c',
+      hops: [
+        { kind: 'http-connect', host: 'near', port: 3128, tls: true },
+        { kind: 'socks5', host: 'far', port: 1080 },
+      ],
     };
-    const check = (part: Partial<ConnectForm>) => checkForm({ ...filled, ...part }, [ROUTE, tunnel]);
+    const pat = { user: ' CORP\\pat ', password: 'Pr0xy secret', means: 'basic' } as const;
+    const kim = { user: 'kim', password: 'Far secret', means: 'best' } as const;
+    const filled: ConnectForm = {
+      ...{ ...FORM, server: 'https://web01', routeId: 'c' },
+      signIns: { 'near:3128': pat, 'far:1080': kim, 'elsewhere:1': pat },
+    };
+    const check = (part: Partial<ConnectForm>) => checkForm({ ...filled, ...part }, [ROUTE, chain]);
+    const nobody = { ok: true, checked: { proxies: [null, null], proxyPasswords: ['', ''] } };
 
-    it('is taken for an https target behind a proxy, and for nothing else', () => {
-      expect(check({})).toMatchObject({ checked: { proxy: { user: 'CORP\\pat', allowsBasic: true } } });
-      expect(check({ proxyUser: '', proxyPassword: '' })).toMatchObject({ checked: { proxy: null } });
-      for (const part of [{ routeId: null }, { server: 'http://web01' }, { server: 'http://web01', routeId: 'r' }]) {
-        expect(check(part)).toMatchObject({ ok: true, checked: { proxy: null } });
-      }
+    it('go each to its own proxy of an https road, and to nobody else', () => {
+      expect(check({})).toMatchObject({
+        checked: {
+          proxies: [
+            { user: 'CORP\\pat', means: 'basic' },
+            { user: 'kim', means: 'basic' },
+          ],
+          proxyPasswords: ['Pr0xy secret', 'Far secret'],
+        },
+      });
+      expect(check({ signIns: { 'far:1080': kim } })).toMatchObject({ checked: { proxies: [null, { user: 'kim' }] } });
+      expect(check({ routeId: null })).toMatchObject({ ok: true, checked: { proxies: [] } });
     });
 
-    it('is whole or not there, and says which of its own fields is wrong', () => {
-      expect(check({ proxyUser: '' })).toMatchObject({ problems: { proxyUser: { key: 'connect.problem.proxyUser' } } });
-      expect(check({ proxyPassword: '' })).toMatchObject({
-        problems: { proxyPassword: { key: 'connect.problem.proxyPassword' } },
+    it('go to no proxy before an http target, unless that danger was chosen; in absolute form never', () => {
+      expect(check({ server: 'http://web01' })).toMatchObject(nobody);
+      expect(check({ server: 'http://web01', isHttpDangerChosen: true })).toMatchObject({
+        checked: { proxies: [{ user: 'CORP\\pat' }, { user: 'kim' }] },
       });
-      expect(check({ proxyUser: 'a\u0007b' })).toMatchObject({
-        problems: { proxyUser: { key: 'arguments.control-character' } },
-      });
-      expect(check({ proxyPassword: '\ud800' })).toMatchObject({
-        problems: { proxyPassword: { key: 'arguments.lone-surrogate' } },
-      });
+      const signIns = { 'proxy.corp:3128': pat };
+      const forward = { ...filled, server: 'http://web01', routeId: 'r', signIns, isHttpDangerChosen: true };
+      expect(check(forward)).toMatchObject({ ok: true, checked: { proxies: [null] } });
     });
 
-    it('leaves its user behind, and neither its password nor the leave to show it', () => {
+    it('are whole or not there, and say which of their own fields is wrong', () => {
+      const far = (part: object) => check({ signIns: { 'far:1080': { ...kim, ...part } } });
+      expect(far({ user: '' })).toMatchObject({ problems: { proxyUser2: { key: 'connect.problem.proxyUser' } } });
+      expect(far({ password: '' })).toMatchObject({
+        problems: { proxyPassword2: { key: 'connect.problem.proxyPassword' } },
+      });
+      expect(far({ user: 'a\u0007b' })).toMatchObject({
+        problems: { proxyUser2: { key: 'arguments.control-character' } },
+      });
+      expect(far({ password: '\ud800' })).toMatchObject({
+        problems: { proxyPassword2: { key: 'arguments.lone-surrogate' } },
+      });
+      expect(far({ user: '', password: '' })).toMatchObject(nobody);
+    });
+
+    it('leave their users behind, and neither a password nor the leave to show one', () => {
       const result = check({});
       if (!result.ok) throw new Error('the form is good');
       const saved = savedOf(filled, result.checked, 'id', 7);
-      expect(saved.proxyUser).toBe('CORP\\pat');
-      expect(JSON.stringify(saved)).not.toContain('Pr0xy secret');
-      const again = formOf(saved, { password: null, certificate: null, proxyPassword: 'Pr0xy secret' });
-      expect(again).toMatchObject({ proxyPassword: 'Pr0xy secret', allowsProxyBasic: false });
+      expect(saved.proxyUsers).toEqual([
+        { proxy: 'near:3128', user: 'CORP\\pat', means: 'best' },
+        { proxy: 'far:1080', user: 'kim', means: 'best' },
+      ]);
+      expect(JSON.stringify(saved)).not.toMatch(/secret|basic|Danger/);
+      const proxyPassword = ({ user }: { user: string }) => (user === 'kim' ? 'Far secret' : null);
+      expect(formOf(saved, { password: null, certificate: null, proxyPassword }).signIns).toEqual({
+        'near:3128': { user: 'CORP\\pat', password: '', means: 'best' },
+        'far:1080': kim,
+      });
     });
   });
 

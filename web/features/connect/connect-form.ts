@@ -1,22 +1,32 @@
 import {
-  type BadArgumentReason,
   type ClientCertificate,
   CODE_PAGES,
   checkRoute,
   checkShellOptions,
   DEFAULT_PORT,
   DEFAULT_TLS_PORT,
+  type Hop,
   isWinRmError,
   type ProxyRoute,
   parseCredential,
-  parseProxyUrl,
   parseTarget,
   printTarget,
   type ShellOptions,
   type Target,
 } from '@fairlead/protocol';
-import type { SavedPolicy, SavedRoute, SavedTarget } from '@/lib/saved.ts';
+import type { SavedPolicy, SavedProxyUser, SavedRoute, SavedTarget } from '@/lib/saved.ts';
 import { isStorable } from '../session/history.ts';
+import { missing, type Problem, problemOf, reasoned } from './problems.ts';
+import {
+  type CheckedProxy,
+  checkSignIns,
+  draftsOf,
+  type ProxyDrafts,
+  type ProxyField,
+  savedUsers,
+} from './road-form.ts';
+
+export { printAddress } from '../../lib/saved.ts';
 
 /** What the connect dialog's fields hold. */
 export interface ConnectForm {
@@ -34,11 +44,10 @@ export interface ConnectForm {
   readonly allowsLegacyTls: boolean;
   /** A saved route's id, or null for a direct road. */
   readonly routeId: string | null;
-  /** For the route's proxy, if it asks; both "" when it gets no sign-in. */
-  readonly proxyUser: string;
-  readonly proxyPassword: string;
-  /** The person agreed that the proxy's password may be read on the way. Never saved. */
-  readonly allowsProxyBasic: boolean;
+  /** For proxies that ask, by their address. */
+  readonly signIns: ProxyDrafts;
+  /** The person chose to sign in to proxies although the target is http. Never saved. */
+  readonly isHttpDangerChosen: boolean;
   readonly codePage: number;
   readonly workingDirectory: string;
   readonly noProfile: boolean;
@@ -55,19 +64,9 @@ export type FormField =
   | 'password'
   | 'certificate'
   | 'route'
-  | 'proxyUser'
-  | 'proxyPassword'
   | 'codePage'
-  | 'workingDirectory';
-
-/** What is wrong with a field: a full message key and the values of its sentence. */
-export interface Problem {
-  readonly key: string;
-  /** The text to quote; null where the sentence should name the field instead. */
-  readonly quote: string | null;
-  /** The limit that was passed, or 0. */
-  readonly limit: number;
-}
+  | 'workingDirectory'
+  | ProxyField;
 
 /** What is wrong, by field. */
 export type FormProblems = Partial<Record<FormField, Problem>>;
@@ -78,8 +77,10 @@ export interface CheckedForm {
   readonly printedTarget: string;
   readonly user: string;
   readonly route: ProxyRoute;
-  /** Who signs in to the route's proxy; null for nobody, and always for an http target. */
-  readonly proxy: { readonly user: string; readonly allowsBasic: boolean } | null;
+  /** Who signs in to each proxy of the route; null for nobody, and always for an http target unless that was chosen. */
+  readonly proxies: readonly (CheckedProxy | null)[];
+  /** Those sign-ins', each at its place; "" without one. */
+  readonly proxyPasswords: readonly string[];
   readonly shell: ShellOptions;
 }
 
@@ -98,9 +99,6 @@ export const OFFERED_CODE_PAGES: readonly { readonly id: number; readonly name: 
   name: CODE_PAGE_NAMES[id] ?? (id >= 1250 && id <= 1258 ? `Windows-${id}` : `IBM${id}`),
 }));
 
-/** No sign-in for a proxy. One proxy's account is never offered to another, so a change of route comes with it. */
-export const NO_PROXY_ACCOUNT = { proxyUser: '', proxyPassword: '', allowsProxyBasic: false } as const;
-
 /** An empty form. */
 export const EMPTY_FORM: ConnectForm = {
   server: '',
@@ -113,8 +111,9 @@ export const EMPTY_FORM: ConnectForm = {
   certificate: null,
   sealsAlways: false,
   allowsLegacyTls: false,
-  ...NO_PROXY_ACCOUNT,
   routeId: null,
+  signIns: {},
+  isHttpDangerChosen: false,
   codePage: 65_001,
   workingDirectory: '',
   noProfile: false,
@@ -128,10 +127,10 @@ export function formOf(
   secrets: {
     readonly password: string | null;
     readonly certificate: ClientCertificate | null;
-    readonly proxyPassword: string | null;
+    readonly proxyPassword: (proxy: SavedProxyUser) => string | null;
   },
 ): ConnectForm {
-  const { id: _id, usedAt: _usedAt, target, ...rest } = saved;
+  const { id: _id, usedAt: _usedAt, target, proxyUsers, ...rest } = saved;
   // A name alone was saved for port 5985: it stays what it was, whatever is recommended now.
   return {
     ...rest,
@@ -139,8 +138,8 @@ export function formOf(
     transport: 'http',
     password: secrets.password ?? '',
     certificate: secrets.certificate,
-    proxyPassword: secrets.proxyPassword ?? '',
-    allowsProxyBasic: false,
+    signIns: draftsOf(proxyUsers, secrets.proxyPassword),
+    isHttpDangerChosen: false,
   };
 }
 
@@ -158,7 +157,7 @@ export function savedOf(form: ConnectForm, checked: CheckedForm, id: string, use
     workingDirectory: form.workingDirectory,
     noProfile: form.noProfile,
     routeId: form.routeId,
-    proxyUser: checked.proxy?.user ?? '',
+    proxyUsers: savedUsers(checked.route, checked.proxies),
     isProduction: form.isProduction,
     sealsAlways: form.sealsAlways,
     allowsLegacyTls: form.allowsLegacyTls,
@@ -201,27 +200,37 @@ export function chooseServer(
 ): ChosenServer | { problem: Problem } | null {
   const read = readServer(form.server);
   if (read === null || 'problem' in read) return read;
-  const proxy = routes.find(({ id }) => id === form.routeId);
+  const route = routes.find(({ id }) => id === form.routeId);
   // A proxy in absolute form cannot carry TLS, so nothing can be recommended there.
-  const recommended = proxy?.kind === 'http-connect' ? 'https' : null;
+  const recommended = route !== undefined && !isHttpOnly(route) ? 'https' : null;
   if (!read.isBare) return { ...read, recommended };
   const scheme = form.transport ?? recommended ?? 'http';
   const port = scheme === 'https' ? DEFAULT_TLS_PORT : DEFAULT_PORT;
   return { ...read, recommended, target: { ...read.target, scheme, port } };
 }
 
-/** What a proxy's address was understood as; null while it is empty. */
-export function readProxy(
-  text: string,
-  kind: SavedRoute['kind'],
-): { host: string; port: number } | { problem: Problem } | null {
-  if (text.trim() === '') return null;
-  try {
-    const { host, port } = parseProxyUrl(text.trim(), kind);
-    return { host, port };
-  } catch (error) {
-    return { problem: problemOf(error, text) };
-  }
+/** The server of the form, as far as it is understood. */
+export function targetOf(
+  form: Pick<ConnectForm, 'server' | 'transport' | 'routeId'>,
+  routes: readonly SavedRoute[],
+): Target | null {
+  const server = chooseServer(form, routes);
+  return server !== null && 'target' in server ? server.target : null;
+}
+
+/** What makes the same server be reached by https, at its usual port; null where that is so, or no server is known. */
+export function asHttps(form: ConnectForm, routes: readonly SavedRoute[]): Partial<ConnectForm> | null {
+  const server = chooseServer(form, routes);
+  if (server === null || 'problem' in server || server.target.scheme === 'https') return null;
+  if (server.isBare) return { transport: 'https' };
+  const { host } = server.target;
+  const user = form.user === '' ? (server.user ?? '') : form.user;
+  return { server: `https://${host.includes(':') ? `[${host}]` : host}`, user };
+}
+
+/** Whether a route ends in a proxy that reads each request, and so cannot carry https. */
+export function isHttpOnly(route: SavedRoute): boolean {
+  return route.hops.at(-1)?.kind === 'http-forward';
 }
 
 /** Whether a way of signing in shows something that only TLS may carry. */
@@ -229,10 +238,14 @@ export function needsHttps(policy: SavedPolicy): boolean {
   return policy === 'basic' || policy === 'certificate';
 }
 
-/** Checks a whole form: what it asks for, or what is wrong with which field. */
+/**
+ * Checks a whole form: what it asks for, or what is wrong with which field. `found` is what the route's settings gave
+ * for the form's server, where the route has settings; null while they have given nothing.
+ */
 export function checkForm(
   form: ConnectForm,
   routes: readonly SavedRoute[],
+  found: readonly Hop[] | null = null,
 ): { readonly ok: true; readonly checked: CheckedForm } | { readonly ok: false; readonly problems: FormProblems } {
   const problems: FormProblems = {};
   const server = chooseServer(form, routes);
@@ -247,7 +260,8 @@ export function checkForm(
   if (!isByCertificate && form.password === '') problems.password = missing('password');
   if (form.shell === 'command' && form.command.trim() === '') problems.command = missing('command');
   const shell = shellOf(form);
-  const route = routeOf(form, routes);
+  const route = routeOf(form, routes, found);
+  if (route === null) problems.route = missing('road');
   const attempt = (act: () => void) => {
     try {
       act();
@@ -258,35 +272,14 @@ export function checkForm(
   };
   if (!problems.user && !problems.password && !isByCertificate) attempt(() => parseCredential(user, form.password));
   if (!problems.command) attempt(() => checkShellOptions(shell));
-  if (target) attempt(() => checkRoute(route, target));
-  const proxy = target && proxyStanding(target, route) === 'may' ? proxyOf(form, problems) : null;
-  if (target === null || Object.keys(problems).length > 0) return { ok: false, problems };
-  return { ok: true, checked: { target, printedTarget: printTarget(target), user, route, proxy, shell } };
-}
-
-/**
- * Whether the road's first proxy may be given a sign-in: where there is none, there is nothing to give; for an http
- * target it gets nothing (the seed's rule R5).
- */
-export function proxyStanding(target: Target | null, route: ProxyRoute): 'none' | 'needs-https' | 'may' {
-  if (route.hops.length === 0) return 'none';
-  return target?.scheme === 'https' ? 'may' : 'needs-https';
-}
-
-function proxyOf(form: ConnectForm, problems: FormProblems): CheckedForm['proxy'] {
-  const user = form.proxyUser.trim();
-  if (user === '' && form.proxyPassword === '') return null;
-  if (user === '') problems.proxyUser = missing('proxyUser');
-  else if (form.proxyPassword === '') problems.proxyPassword = missing('proxyPassword');
-  else {
-    try {
-      parseCredential(user, form.proxyPassword);
-    } catch (error) {
-      const field = fieldOf(error) === 'password' ? 'proxyPassword' : 'proxyUser';
-      problems[field] = problemOf(error, null);
-    }
-  }
-  return { user, allowsBasic: form.allowsProxyBasic };
+  if (target === null || route === null) return { ok: false, problems };
+  attempt(() => checkRoute(route, target));
+  const signIns = checkSignIns(form.signIns, route, target.scheme, form.isHttpDangerChosen);
+  Object.assign(problems, signIns.problems);
+  if (Object.keys(problems).length > 0) return { ok: false, problems };
+  const { proxies, passwords } = signIns;
+  const printedTarget = printTarget(target);
+  return { ok: true, checked: { target, printedTarget, user, route, proxies, proxyPasswords: passwords, shell } };
 }
 
 function shellOf(form: ConnectForm): ShellOptions {
@@ -300,32 +293,16 @@ function shellOf(form: ConnectForm): ShellOptions {
   };
 }
 
-/** The road of a form, in the protocol's words. */
-export function routeOf(form: Pick<ConnectForm, 'routeId'>, routes: readonly SavedRoute[]): ProxyRoute {
+/** The road of a form, in the protocol's words; null where settings decide and have not. See `checkForm`. */
+export function routeOf(
+  form: Pick<ConnectForm, 'routeId'>,
+  routes: readonly SavedRoute[],
+  found: readonly Hop[] | null = null,
+): ProxyRoute | null {
   const route = routes.find(({ id }) => id === form.routeId);
   if (route === undefined) return { name: '', hops: [] };
-  return { name: route.name, hops: [{ kind: route.kind, host: route.host, port: route.port }] };
-}
-
-const reasoned = (reason: BadArgumentReason): Problem => ({ key: `arguments.${reason}`, quote: null, limit: 0 });
-
-const missing = (field: Exclude<FormField, 'policy' | 'route' | 'codePage' | 'workingDirectory'>): Problem => ({
-  key: `connect.problem.${field}`,
-  quote: null,
-  limit: 0,
-});
-
-/** Reasons whose sentence reads best with the text itself in it; all others name the field. */
-const QUOTED = new Set(['not-a-host', 'not-a-url', 'not-a-number', 'unsupported-scheme', 'malformed']);
-/** Longest text that is quoted back. */
-const MAX_QUOTED = 60;
-
-function problemOf(error: unknown, typed: string | null): Problem {
-  if (!isWinRmError(error, 'misuse.bad-argument')) throw error;
-  const { reason, limit = 0 } = error.details;
-  const text = typed?.trim() ?? '';
-  const quote = QUOTED.has(reason) && text !== '' && text.length <= MAX_QUOTED ? text : null;
-  return { key: `arguments.${reason}`, quote, limit };
+  const hops = route.settings === null ? route.hops : found;
+  return hops && { name: route.name, hops };
 }
 
 /** The field an argument's name belongs to. */
@@ -335,9 +312,4 @@ function fieldOf(error: unknown): FormField {
   if (argument === 'password' || argument === 'command' || argument === 'codePage') return argument;
   if (argument === 'workingDirectory') return argument;
   return argument === 'user' || argument === 'domain' ? 'user' : 'route';
-}
-
-/** Host and port as one writes them; an IPv6 address in brackets. */
-export function printAddress(address: { readonly host: string; readonly port: number }): string {
-  return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
 }

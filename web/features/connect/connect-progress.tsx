@@ -15,9 +15,10 @@ import { cancel, closeSession, retry, useSession } from '@/features/session/sess
 import { isCertificateChange } from '@/features/trust/certificate-change.ts';
 import { FirstContact } from '@/features/trust/first-contact.tsx';
 import { refreshStanding, signOut } from '@/lib/relay-status.ts';
-import { proxyQuestion } from './proxy-question.ts';
+import { type ProxyQuestion, proxyQuestion } from './proxy-question.ts';
 import { StepList } from './step-list.tsx';
 
+const QUESTION_LABELS = { 'sign-in': 'proxySignIn', https: 'proxyHttps', route: 'proxyRoute' } as const;
 const ChangedCertificate = lazy(() => import('@/features/trust/changed-certificate.tsx'));
 
 /** The way to a prompt, step by step with times; a step that fails opens in place. */
@@ -32,8 +33,8 @@ export function ConnectProgress({
   password: string;
   isProduction: boolean;
   onReady: () => void;
-  /** Back to the form, at the field that should change, or null; with what a proxy asked for, if it did. */
-  onBack: (field: string | null, asked?: string | null) => void;
+  /** Back to the form, at the field that should change, or null; or where a proxy's question is answered. */
+  onBack: (field: string | null, asked?: ProxyQuestion | null) => void;
 }) {
   const t = useTranslations('progress');
   const tDemo = useTranslations('demo');
@@ -56,8 +57,8 @@ export function ConnectProgress({
   const error = entry.state.at === 'lost' || entry.state.at === 'closed' ? entry.state.error : null;
   const isChange = isCertificateChange(error);
   const isStaleDemo = entry.request.isDemo && error?.recovery === 'new-credential';
-  const question = entry.request.scheme === 'https' && !entry.request.isDemo ? proxyQuestion(error) : null;
-  const drop = (field: string | null, asked: string | null = null) => {
+  const question = entry.request.isDemo ? null : proxyQuestion(error);
+  const drop = (field: string | null, asked: ProxyQuestion | null = null) => {
     void closeSession(sessionId);
     onBack(field, asked);
   };
@@ -74,7 +75,7 @@ export function ConnectProgress({
     if (isStaleDemo) {
       drop(null);
       void signOut();
-    } else if (question !== null) drop('proxyUser', question);
+    } else if (question !== null) drop(null, question);
     else if (recovery === 'new-credential') drop('password');
     else if (recovery === 'change-route') drop('route');
     else if (recovery === 'sign-in') {
@@ -86,7 +87,7 @@ export function ConnectProgress({
     else retry(sessionId, password);
   };
   const isRefused = error?.code === 'tls.untrusted';
-  const tProxy = question === null ? null : t('proxySignIn');
+  const tProxy = question && t(QUESTION_LABELS[question.place]);
   const again = error && isOutage(entry, error) ? tRecovery('retry') : undefined;
   const label = isStaleDemo ? tDemo('signInAgain') : isRefused ? tRecovery('look-again') : (tProxy ?? again);
   const failure = error && (

@@ -1,35 +1,54 @@
 'use client';
 
+import type { Hop, RouteTarget } from '@fairlead/protocol';
 import { useTranslations } from 'next-intl';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { Button } from '@/components/ui/button.tsx';
 import { ChoiceField, TextField } from '@/components/ui/field.tsx';
-import { changeSaved, type SavedRoute, withRoute } from '@/lib/saved.ts';
-import { printAddress, readProxy } from './connect-form.ts';
-import { useProblemWords } from './problem-words.ts';
+import { changeSaved, printAddress, type SavedRoute, type SavedSettings, withRoute } from '@/lib/saved.ts';
+import { HopList } from './hop-list.tsx';
+import { draftOf, type HopDraft, type HopProblems, newHop, readHops } from './road-form.ts';
 
-/** Saves a proxy one knows, under a name. Not a form of its own: it stands inside the connect dialog's. */
-export function RouteForm({ onSaved, onCancel }: { onSaved: (id: string) => void; onCancel?: () => void }) {
-  const t = useTranslations();
-  const say = useProblemWords();
-  const [name, setName] = useState('');
-  const [address, setAddress] = useState('');
-  const [kind, setKind] = useState<SavedRoute['kind']>('http-connect');
-  const [isChecked, setChecked] = useState(false);
-  const read = readProxy(address, kind);
-  const problem =
-    read === null
-      ? isChecked && t('routes.problem')
-      : 'problem' in read && isChecked && say(read.problem, t('routes.address'));
+const PasteSettings = lazy(() => import('./paste-settings.tsx'));
+
+/** Saves a road under a name: typed, or read from settings one has. No form of its own: it may stand inside one. */
+export function RouteForm({
+  route = null,
+  target = null,
+  onSaved,
+  onDirect,
+  onCancel,
+}: {
+  /** The route to change; null for a new one. */
+  route?: SavedRoute | null;
+  /** The server the road is for, where it is known. */
+  target?: RouteTarget | null;
+  onSaved: (id: string) => void;
+  /** Settings said that no proxy is used; left out where that is nothing to choose. */
+  onDirect?: () => void;
+  onCancel?: () => void;
+}) {
+  const t = useTranslations('routes');
+  const tCommon = useTranslations('common');
+  const [isPasting, setPasting] = useState(route?.settings != null);
+  const [name, setName] = useState(route?.name ?? '');
+  const [drafts, setDrafts] = useState<readonly HopDraft[]>(() => draftsFor(route));
+  const [problems, setProblems] = useState<HopProblems>({});
+  const keep = (hops: readonly Hop[], settings: SavedSettings | null) => {
+    const id = route?.id ?? crypto.randomUUID();
+    const usual = settings === null ? hops.map(({ host }) => host).join(', ') : settings.from || t('automatic');
+    const saved: SavedRoute = { id, name: (name.trim() || usual).slice(0, 100), hops, settings };
+    changeSaved((all) => withRoute(all, saved));
+    if (route === null) {
+      setName('');
+      setDrafts(draftsFor(null));
+    }
+    onSaved(id);
+  };
   const save = () => {
-    setChecked(true);
-    if (read === null || 'problem' in read) return;
-    const route: SavedRoute = { id: crypto.randomUUID(), name: name.trim() || read.host, kind, ...read };
-    changeSaved((saved) => withRoute(saved, route));
-    setName('');
-    setAddress('');
-    setChecked(false);
-    onSaved(route.id);
+    const read = readHops(drafts);
+    setProblems('problems' in read ? read.problems : {});
+    if ('hops' in read) keep(read.hops, null);
   };
   return (
     <fieldset
@@ -37,48 +56,63 @@ export function RouteForm({ onSaved, onCancel }: { onSaved: (id: string) => void
       onKeyDown={(event) => {
         if (event.key !== 'Enter' || !(event.target instanceof HTMLInputElement)) return;
         event.preventDefault();
-        save();
+        if (!isPasting && event.target.type !== 'checkbox') save();
       }}
     >
-      <legend className="mb-3 font-medium">{t('routes.new')}</legend>
-      <div className="grid gap-4 sm:grid-cols-2">
-        <TextField
-          label={t('routes.address')}
-          value={address}
-          placeholder="proxy.corp.example:3128"
-          isCode
-          error={problem}
-          hint={read !== null && !('problem' in read) && t('routes.understood', { address: printAddress(read) })}
-          onChange={(event) => setAddress(event.target.value)}
-        />
-        <TextField
-          label={t('routes.name')}
-          value={name}
-          maxLength={100}
-          placeholder={t('routes.nameExample')}
-          onChange={(event) => setName(event.target.value)}
-        />
-      </div>
+      <legend className="mb-3 font-medium">{route === null ? t('new') : t('change', { name: route.name })}</legend>
       <ChoiceField
-        label={t('routes.kind')}
-        value={kind}
+        label={t('how')}
+        value={isPasting ? 'paste' : 'type'}
         choices={[
-          { value: 'http-connect', label: t('routes.connect') },
-          { value: 'http-forward', label: t('routes.forward') },
+          { value: 'type', label: t('type') },
+          { value: 'paste', label: t('paste') },
         ]}
-        hint={t(kind === 'http-connect' ? 'routes.connectHint' : 'routes.forwardHint')}
-        onChoose={setKind}
+        onChoose={(how) => setPasting(how === 'paste')}
       />
-      <div className="flex gap-2">
-        <Button icon="plus" onClick={save}>
-          {t('routes.save')}
-        </Button>
+      {isPasting ? (
+        <Suspense fallback={<p className="text-sm text-ink-soft">{t('loading')}</p>}>
+          <PasteSettings
+            settings={route?.settings ?? null}
+            target={target}
+            onRoad={(hops) => keep(hops, null)}
+            onDirect={onDirect}
+            onKeep={(settings) => keep([], settings)}
+          />
+        </Suspense>
+      ) : (
+        <HopList
+          drafts={drafts}
+          problems={problems}
+          onChange={(next) => {
+            setDrafts(next);
+            setProblems({});
+          }}
+        />
+      )}
+      <TextField
+        label={t('name')}
+        value={name}
+        maxLength={100}
+        placeholder={t('nameExample')}
+        onChange={(event) => setName(event.target.value)}
+      />
+      <div className="flex flex-wrap gap-2">
+        {!isPasting && (
+          <Button icon={route === null ? 'plus' : 'check'} onClick={save}>
+            {t(route === null ? 'save' : 'saveChange')}
+          </Button>
+        )}
         {onCancel && (
           <Button look="plain" onClick={onCancel}>
-            {t('common.cancel')}
+            {tCommon('cancel')}
           </Button>
         )}
       </div>
     </fieldset>
   );
+}
+
+function draftsFor(route: SavedRoute | null): readonly HopDraft[] {
+  const hops = route?.hops ?? [];
+  return hops.length === 0 ? [newHop('first')] : hops.map((hop, i) => draftOf(hop, `${i} ${printAddress(hop)}`));
 }

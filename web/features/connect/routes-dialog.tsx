@@ -1,6 +1,7 @@
 'use client';
 
 import { useTranslations } from 'next-intl';
+import { useState } from 'react';
 import { Badge } from '@/components/ui/badge.tsx';
 import { Button, IconButton } from '@/components/ui/button.tsx';
 import { Note } from '@/components/ui/card.tsx';
@@ -8,14 +9,14 @@ import { Dialog } from '@/components/ui/dialog.tsx';
 import { showToast } from '@/components/ui/toast.tsx';
 import { openWindow } from '@/features/frame/windows.ts';
 import { useSaved } from '@/features/home/use-saved.ts';
-import { changeSaved, withoutRoute } from '@/lib/saved.ts';
-import { printAddress } from './connect-form.ts';
+import { changeSaved, printAddress, type SavedRoute, withoutRoute } from '@/lib/saved.ts';
 import { RouteForm } from './route-form.tsx';
 
-/** The proxies one saved, and a form for one more. */
+/** The routes one saved, and a form for one more, or to change one of them. */
 export default function RoutesDialog() {
   const t = useTranslations();
   const { routes } = useSaved();
+  const [changed, setChanged] = useState<SavedRoute | null>(null);
   return (
     <Dialog
       title={t('routes.title')}
@@ -35,29 +36,52 @@ export default function RoutesDialog() {
         ) : (
           <ul className="divide-y divide-line rounded-card border border-line">
             {routes.map((route) => (
-              <li key={route.id} className="flex min-h-row items-center gap-3 py-1.5 pr-2 pl-4">
-                <div className="min-w-0 grow">
-                  <div className="flex flex-wrap items-center gap-x-2">
-                    <span className="truncate font-medium">{route.name}</span>
-                    <Badge>{t(route.kind === 'http-connect' ? 'routes.connect' : 'routes.forward')}</Badge>
-                  </div>
-                  <div className="truncate font-mono text-xs text-ink-soft">{printAddress(route)}</div>
-                </div>
-                <IconButton
-                  icon="trash"
-                  label={t('routes.forget', { name: route.name })}
-                  onClick={() => {
-                    changeSaved((saved) => withoutRoute(saved, route.id));
-                    showToast(t('routes.forgotten', { name: route.name }));
-                  }}
-                />
-              </li>
+              <RouteRow key={route.id} route={route} onChange={() => setChanged(route)} />
             ))}
           </ul>
         )}
-        <RouteForm onSaved={() => showToast(t('routes.saved'), 'good')} />
+        <RouteForm
+          key={changed?.id ?? 'new'}
+          route={changed}
+          onSaved={() => {
+            setChanged(null);
+            showToast(t('routes.saved'), 'good');
+          }}
+          {...(changed !== null && { onCancel: () => setChanged(null) })}
+        />
         <Note>{t('routes.honest')}</Note>
       </div>
     </Dialog>
+  );
+}
+
+const BADGES = { 'http-connect': 'connect', 'http-forward': 'forward', socks5: 'socks' } as const;
+
+function RouteRow({ route, onChange }: { route: SavedRoute; onChange: () => void }) {
+  const t = useTranslations('routes');
+  const { name, hops, settings } = route;
+  const last = hops.at(-1);
+  return (
+    <li className="flex min-h-row items-center gap-1 py-1.5 pr-2 pl-4">
+      <div className="min-w-0 grow">
+        <div className="flex flex-wrap items-center gap-x-2">
+          <span className="truncate font-medium">{name}</span>
+          {last && <Badge>{t(BADGES[last.kind])}</Badge>}
+          {settings && <Badge>{t('automatic')}</Badge>}
+        </div>
+        <div className="truncate font-mono text-xs text-ink-soft">
+          {settings === null ? hops.map(printAddress).join(', ') : settings.from}
+        </div>
+      </div>
+      <IconButton icon="gear" label={t('editRoute', { name })} onClick={onChange} />
+      <IconButton
+        icon="trash"
+        label={t('forget', { name })}
+        onClick={() => {
+          changeSaved((saved) => withoutRoute(saved, route.id));
+          showToast(t('forgotten', { name }));
+        }}
+      />
+    </li>
   );
 }

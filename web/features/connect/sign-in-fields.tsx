@@ -4,7 +4,6 @@ import { useTranslations } from 'next-intl';
 import { lazy, Suspense, useState } from 'react';
 import { SelectField, TextField } from '@/components/ui/field.tsx';
 import { Icon } from '@/components/ui/icons.tsx';
-import { useSaved } from '@/features/home/use-saved.ts';
 import type { SavedPolicy } from '@/lib/saved.ts';
 import type { FormPart } from './connect-fields.tsx';
 import { chooseServer, needsHttps } from './connect-form.ts';
@@ -16,10 +15,9 @@ const POLICIES: readonly SavedPolicy[] = ['negotiate', 'ntlm', 'negotiate-raw', 
 
 /** Who signs in, and how. What would be readable without TLS can be chosen for https targets only. */
 export function SignInFields(part: FormPart) {
-  const { form, problems, onChange } = part;
+  const { form, routes, problems, onChange } = part;
   const t = useTranslations();
   const say = useProblemWords();
-  const { routes } = useSaved();
   const server = chooseServer(form, routes);
   const target = server !== null && 'target' in server ? server.target : null;
   const isHttp = target?.scheme === 'http';

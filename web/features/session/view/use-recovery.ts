@@ -2,6 +2,7 @@ import type { SessionState, WinRmError } from '@fairlead/protocol';
 import { useRouter } from 'next/navigation';
 import { useTranslations } from 'next-intl';
 import { useCallback, useEffect } from 'react';
+import { isProxyQuestion } from '@/features/connect/proxy-question.ts';
 import { openWindow } from '@/features/frame/windows.ts';
 import { refreshStanding } from '@/lib/relay-status.ts';
 import { isOutage } from '../outage.ts';
@@ -23,6 +24,8 @@ export function useRecovery(
     if (recovery === 'sign-in') {
       void refreshStanding();
       router.push('/');
+    } else if (error !== null && !entry.request.isDemo && isProxyQuestion(error.code)) {
+      openWindow({ kind: 'connect', targetId: null, part: 'proxy', sessionId: entry.id });
     } else if (recovery === 'change-route' || error?.code.startsWith('proxy.auth-')) {
       openWindow({ kind: 'connect', targetId: null, part: 'route' });
     } else if (recovery === 'review-trust' && error?.code !== 'tls.untrusted') {

@@ -1,0 +1,58 @@
+/** What runs where settings are read: in a worker, so that no script's length is felt. Fetched when it is wanted. */
+import type { ProxyRoute, RouteTarget } from '@fairlead/protocol';
+import {
+  chooseRoutes,
+  type RouteReason,
+  readProxySettings,
+  type SettingsSource,
+  type SettingsWarning,
+} from '@fairlead/protocol/proxy-settings';
+
+/** What settings mean for one server. */
+export interface SettingsAnswer {
+  /** In the order in which they are to be tried; a road without proxies is the direct one. */
+  readonly routes: readonly ProxyRoute[];
+  /** `script` where a PAC file's own code decided. */
+  readonly why: RouteReason | 'script';
+  /** A PAC file's own words; "" where there is none. */
+  readonly raw: string;
+  /** Names a PAC file wanted resolved, which nobody did. */
+  readonly unresolved: readonly string[];
+  /** What a PAC file said to whoever watches. */
+  readonly alerts: readonly string[];
+}
+
+/** What a text was recognised as. */
+export interface SettingsReading {
+  readonly source: SettingsSource | 'pac';
+  readonly warnings: readonly SettingsWarning[];
+  /** A PAC file that must be asked first. */
+  readonly pacUrl: string | null;
+  /** Null where there is no server to ask about. */
+  readonly answer: SettingsAnswer | null;
+}
+
+/** What is asked of the reader. */
+export interface SettingsQuestion {
+  readonly text: string;
+  readonly target: RouteTarget | null;
+  /** Milliseconds since 1970, for scripts that ask for the time. */
+  readonly nowMs: number;
+}
+
+/**
+ * Reads settings, or a PAC file, for one server.
+ *
+ * @throws settings.unreadable, pac.*
+ */
+export function readSettings({ text, target }: SettingsQuestion): SettingsReading {
+  const settings = readProxySettings(text);
+  const { source, warnings, pacUrl } = settings;
+  const nothingSaid = { raw: '', unresolved: [], alerts: [] };
+  return { source, warnings, pacUrl, answer: target && { ...chooseRoutes(settings, target), ...nothingSaid } };
+}
+
+/** Every PAC file defines that function, and no other settings name it. */
+export function isPacScript(text: string): boolean {
+  return /\bFindProxyForURL(?:Ex)?\b/.test(text);
+}
