@@ -10,6 +10,7 @@ import {
   mayBeAllowed,
   parseRules,
 } from './dial-policy.ts';
+import { LOCAL_NAMES, oddAddresses, oddNames } from './odd-spellings.ts';
 
 const ALLOWED = parseRules('srv1.corp:5985 *.lab.example 10.0.0.0/8:5985 8.8.8.8:5985 [fd00:1::/64]:5985', 'targets');
 
@@ -24,114 +25,8 @@ function isReachable(spelling: string, port: number, answers: readonly string[],
   });
 }
 
-/** Spellings of 127.0.0.1, 169.254.169.254, 10.1.2.3 and of allowed names that are not the one canonical spelling. */
-function oddSpellings(): string[] {
-  const odd: string[] = [];
-  for (const bytes of [
-    [127, 0, 0, 1],
-    [169, 254, 169, 254],
-    [10, 1, 2, 3],
-    [0, 0, 0, 0],
-    [192, 168, 1, 1],
-    [8, 8, 8, 8],
-  ] as const) {
-    const [a, b, c, d] = bytes;
-    const number = ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
-    const hex = (n: number) => `0x${n.toString(16)}`;
-    const octal = (n: number) => `0${n.toString(8)}`;
-    const dotted = bytes.join('.');
-    const mapped = `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
-    odd.push(
-      `${number}`,
-      hex(number),
-      octal(number),
-      `0x${number.toString(16).padStart(8, '0').toUpperCase()}`,
-      bytes.map(hex).join('.'),
-      bytes.map(octal).join('.'),
-      `${a}.${(b << 16) | (c << 8) | d}`,
-      `${a}.${b}.${(c << 8) | d}`,
-      `${hex(a)}.${b}.${c}.${d}`,
-      `${a}.${b}.${c}.${octal(d)}`,
-      `${a}.${b}.${c}.0${d}`,
-      bytes.map((n) => `${n}`.padStart(4, '0')).join('.'),
-      `${dotted}.`,
-      `.${dotted}`,
-      ` ${dotted}`,
-      `${dotted} `,
-      `${dotted}\t`,
-      `${dotted}\n`,
-      `${dotted}\0`,
-      `${dotted}%00`,
-      `${dotted}/`,
-      `${dotted}#`,
-      `${dotted}?`,
-      `${dotted}:5985`,
-      `user@${dotted}`,
-      `x:y@${dotted}`,
-      `${dotted}@x`,
-      `[${dotted}]`,
-      dotted.replaceAll('.', '%2e'),
-      dotted.replaceAll('.', '\u3002'),
-      dotted.replaceAll('.', '\uff0e'),
-      dotted.replace(/[0-9]/g, (digit) => String.fromCodePoint(0xff10 + Number(digit))),
-      dotted.replace(/[0-9]/g, (digit) => String.fromCodePoint(0x0660 + Number(digit))),
-      dotted.replace(/[0-9]/g, (digit) => String.fromCodePoint(0x1d7ce + Number(digit))),
-      `::ffff:${dotted}`,
-      `::ffff:${mapped}`,
-      `0:0:0:0:0:ffff:${mapped}`,
-      `::FFFF:${mapped}`,
-      `::${dotted}`,
-      `::${mapped}`,
-      `::ffff:0:${mapped}`,
-      `64:ff9b::${dotted}`,
-      `64:ff9b::${mapped}`,
-      `64:ff9b:1::${mapped}`,
-      `2002:${mapped}::`,
-      `2001:0:${mapped}::1`,
-      `[::ffff:${mapped}]`,
-    );
-  }
-  odd.push(
-    ...['localhost', 'LOCALHOST', 'localhost.', 'localhost.localdomain', 'ip6-localhost', 'metadata.google.internal'],
-    ...[
-      '::1',
-      '0::1',
-      '::',
-      '::0',
-      '0:0:0:0:0:0:0:1',
-      'fe80::1',
-      'fe80::1%eth0',
-      'fe80::1%25eth0',
-      '::1%lo',
-      'ff02::1',
-    ],
-    ...['fd00:ec2::254', 'fc00::1', 'fec0::1', '2001:db8::1', '100.100.100.200', '168.63.129.16', '100.64.0.1'],
-    ...['224.0.0.1', '255.255.255.255', '240.0.0.1', '0.0.0.1', '192.88.99.1', '198.18.0.1', '192.0.2.1'],
-    ...['srv1.corp.', 'srv1.corp..', '.srv1.corp', 'srv1..corp', 'srv1.corp\0', 'srv1.corp%00.evil', 'srv1.corp@evil'],
-    ...['evil@srv1.corp', 'evil/srv1.corp', 'srv1.corp/evil', 'srv1.corp\\evil', 'srv1.corp#x', 'srv1.corp?x'],
-    ...['srv1.corp evil', 'srv1.corp\r\nHost: evil', 'srv1\u3002corp', 'srv1\uff0ecorp', 'ſrv1.corp', 'srv1.cor\u1d56'],
-    ...['srv1.corp.evil', 'xsrv1.corp', 'x.srv1.corp', 'lab.example', '.lab.example', '*.lab.example', 'xlab.example'],
-    ...['-a.lab.example', 'a-.lab.example', 'a..lab.example', 'a.lab.example.evil', `${'a'.repeat(64)}.lab.example`],
-    ...[
-      'a.lab.example:5985',
-      'a.lab.example,b',
-      'ä.lab.example',
-      'a\u200d.lab.example',
-      '',
-      '.',
-      '*',
-      '[]',
-      ':',
-      '::/0',
-    ],
-    `${'a.'.repeat(130)}lab.example`,
-    'k.corp'.replace('k', '\u212a'),
-  );
-  return odd;
-}
-
-test('at least 150 odd spellings of forbidden and of allowed places reach nothing', () => {
-  const odd = oddSpellings();
+test('at least 300 odd spellings of forbidden and of allowed places reach nothing', () => {
+  const odd = [...oddAddresses(), ...oddNames(), ...LOCAL_NAMES];
   expect(new Set(odd).size).toBeGreaterThanOrEqual(300);
   const badAnswers = ['127.0.0.1', '169.254.169.254', '::1', '::ffff:10.1.2.3', '192.168.0.1', '0.0.0.0'];
   for (const spelling of odd) {
@@ -206,6 +101,20 @@ test('judgeRoad judges the first proxy as a place to dial and everything behind 
   expect(judgeRoad(policy, srv1, [{ ...first, port: 3129 }])).toMatchObject({ rule: 'proxy', port: 3129 });
   expect(judgeRoad(policy, srv1, [first, { host: 'by-address.corp', port: 8080 }])).toMatchObject({ rule: 'proxy' });
   expect(judgeRoad(policy, first, [])).toMatchObject({ rule: 'target' });
+});
+
+test('a name that means the proxy itself, or a cloud’s secrets, is told to a proxy only when it is written out', () => {
+  const target = (host: string) => ({ host, port: 5985 });
+  const first = target('proxy.corp');
+  const proxies = parseRules('proxy.corp:5985', 'proxies');
+  for (const name of LOCAL_NAMES) {
+    const exact = { targets: parseRules(name.toLowerCase(), 'targets'), proxies };
+    const wide = { targets: parseRules('* *.google.internal *.localhost *.ec2.internal', 'targets'), proxies };
+    expect(judgeRoad(wide, target(name), [first]), name).toMatchObject({ rule: 'target' });
+    expect(judgeRoad(exact, target(name), [first]), name).toBeNull();
+    expect(judgeRoad(wide, target(`${name}.corp`), [first]), name).toBeNull();
+  }
+  expect(judgeRoad({ targets: parseRules('*', 'targets'), proxies }, target('localhosts'), [first])).toBeNull();
 });
 
 test('parseRules names the rule it cannot read', () => {

@@ -94,11 +94,22 @@ export function mayBeAllowed(rules: readonly Rule[], host: Host, port: number): 
   return rules.some((rule) => coversPort(rule, port) && (rule.who.kind === 'range' || coversName(rule, host.name)));
 }
 
-/** Whether a host may be named to a proxy, which will do the resolving: by a rule for names, or for that address. */
+/**
+ * Whether a host may be named to a proxy, which will do the resolving: by a rule for names, or for that address. Nobody
+ * here sees what the proxy finds, so a name that means the proxy itself, or a cloud's secrets, has to be written out.
+ */
 export function isNameAllowed(rules: readonly Rule[], host: Host, port: number): boolean {
   if (host.kind === 'ip') return isAddressAllowed(rules, host, host, port);
-  return rules.some((rule) => coversPort(rule, port) && coversName(rule, host.name));
+  const { name } = host;
+  const isExactOnly = LOCAL_NAME.test(name);
+  return rules.some(
+    (rule) => coversPort(rule, port) && coversName(rule, name) && (rule.who.kind === 'name' || !isExactOnly),
+  );
 }
+
+/** What systems call themselves (RFC 6761, section 6.3, and the usual /etc/hosts), and where clouds keep their secrets. */
+const LOCAL_NAME =
+  /^(?:(?:.*\.)?localhost|localhost[46]?(?:\.localdomain[46]?)?|ip6-[a-z]+|loopback|broadcasthost|metadata(?:\.goog|\.google\.internal)?|instance-data(?:\.ec2\.internal)?)$/;
 
 /** Whether the relay itself may connect to an address that `host` is or resolved to. */
 export function isAddressAllowed(
