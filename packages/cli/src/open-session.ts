@@ -11,6 +11,7 @@ import {
 import { defaultPlatform, nodeDialer } from '@fairlead/protocol/node';
 import { nodeSecureHop } from '@fairlead/protocol/proxy-tls';
 import { walkRoad } from '@fairlead/protocol/road';
+import { tellAdvice } from './advice.ts';
 import { type Common, type ShellSettings, type SignIn, UsageError } from './arguments.ts';
 import type { Terminal } from './terminal.ts';
 import { openCertificate, trustFrom } from './trust.ts';
@@ -85,6 +86,7 @@ export async function makeSession(
     },
   });
   if (request.journalFile !== null) writeJournal(session.journal, request.journalFile);
+  tellAdvice(session.journal, terminal);
   return session;
 }
 

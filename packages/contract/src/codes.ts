@@ -96,7 +96,12 @@ export const RELAY_ERRORS = {
   'proxy.target-unreachable': refusal,
   'proxy.false-tunnel': refusal,
   'proxy.not-a-proxy': z.object({ ...place, startsWith: word }),
-  'proxy.drops-connection': z.object({ via: evidence, stage: word }),
+  'proxy.drops-connection': z.object({
+    ...place,
+    via: evidence,
+    stage: word,
+    why: z.enum(['closed', 'announced', 'outdated']),
+  }),
   'proxy.forward-refused': z.object({ problem: word }),
   'session.timed-out': z.object({ at: word, seconds: count }),
   'misuse.bad-argument': z.object({

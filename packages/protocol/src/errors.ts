@@ -108,7 +108,7 @@ export interface ErrorDetails {
   'proxy.tls-failed': ProxyPlace & { problem: string };
   'proxy.socks-refused': ProxyPlace & { target: string; reply: number; problem: string };
   'proxy.not-a-proxy': ProxyPlace & { startsWith: string };
-  'proxy.drops-connection': { via: string; stage: string };
+  'proxy.drops-connection': ProxyPlace & { via: string; stage: string; why: 'closed' | 'announced' | 'outdated' };
   'proxy.no-affinity': ProxyPlace & {
     road: 'forward' | 'tunnel' | 'tls' | 'unseen';
     status: number;

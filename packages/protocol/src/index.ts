@@ -1,4 +1,5 @@
 /** What an application may import: open a session, look at what happened, and the words to speak of it. */
+export type { Advice } from './advice.ts';
 export { type Credential, MAX_CREDENTIAL_CHARACTERS, parseCredential, Secret } from './auth/credential.ts';
 export type { AuthPolicy } from './auth/select.ts';
 export { CODE_PAGES, encodeText, isCodePage, TextReader } from './codec/code-page.ts';

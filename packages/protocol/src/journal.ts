@@ -1,3 +1,4 @@
+import type { Advice } from './advice.ts';
 import type { ErrorCode } from './errors.ts';
 import type { HopReport } from './opened-road.ts';
 
@@ -57,6 +58,7 @@ export type JournalEvent =
       readonly nextInMs: number;
       readonly code: ErrorCode;
     }
+  | { readonly event: 'advice'; readonly advice: Advice }
   | { readonly event: 'state'; readonly state: string }
   | { readonly event: 'fault'; readonly code: string }
   | { readonly event: 'error'; readonly code: ErrorCode };

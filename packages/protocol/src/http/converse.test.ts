@@ -213,13 +213,42 @@ describe('converse', () => {
     expect(run.connection.isUsable).toBe(false);
   });
 
-  it('reports Connection: close between legs behind a proxy as proxy.drops-connection', async () => {
+  it('R13, R16: reports Connection: close between legs behind a proxy as proxy.drops-connection', async () => {
     const reply = challenge(`Via: 1.1 px (squid)\r\nConnection: close\r\n${tokenField('two')}`);
     const run = set([{ request: () => reply }]);
     await expect(run.result).rejects.toMatchObject({
       code: 'proxy.drops-connection',
       details: { via: '1.1 px (squid)', stage: 'authenticate' },
     });
+  });
+
+  it.each([
+    ['announced', 'HTTP/1.1', 'Connection: close\r\n'],
+    ['outdated', 'HTTP/1.0', ''],
+    ['outdated', 'HTTP/1.0', 'Connection: keep-alive\r\n'],
+  ])(
+    'R13: stops before the second leg where a forwarding proxy %s (%s, %j): proxy.drops-connection',
+    async (...row) => {
+      const [why, version, fields] = row;
+      const reply = challenge(`${fields}${tokenField('two')}`).replace('HTTP/1.1', version);
+      const run = set([{ request: () => reply }], { isForwarded: true });
+      await expect(run.result).rejects.toMatchObject({
+        code: 'proxy.drops-connection',
+        details: { via: '', stage: 'authenticate', why },
+      });
+      expect(run.pair.written.near().length).toBeGreaterThan(0);
+      expect(latin1Decode(run.pair.written.near()).match(/POST /g)).toHaveLength(1);
+      expect(run.connection.isUsable).toBe(false);
+    },
+  );
+
+  it('goes on over HTTP/1.0 that keeps the connection, where no proxy reads the requests', async () => {
+    const old = (text: string) => text.replace('HTTP/1.1', 'HTTP/1.0');
+    const run = set([
+      { request: () => old(challenge(`Connection: keep-alive\r\n${tokenField('two')}`)) },
+      { request: () => old(challenge('Connection: keep-alive\r\n', '200 OK')) },
+    ]);
+    expect((await run.result).legCount).toBe(2);
   });
 
   it('reports Connection: close between legs without a proxy as auth.incomplete', async () => {
@@ -244,7 +273,7 @@ describe('converse', () => {
     await expect(run.result).rejects.toMatchObject({ code: 'http.closed-early' });
   });
 
-  it('notes a connection that the peer closes with its acceptance', async () => {
+  it('R16, R20: notes a connection that the peer closes with its acceptance', async () => {
     const run = set([
       { request: () => challenge(tokenField('two')) },
       { request: () => challenge('Connection: close\r\n', '200 OK') },

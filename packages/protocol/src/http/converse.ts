@@ -42,6 +42,8 @@ export interface ConverseOptions {
   readonly legTimeoutMs: number;
   /** For the leg that carries `lastBody`, which takes as long as the body's own request would; else as any leg. */
   readonly bodyTimeoutMs?: number | undefined;
+  /** Whether a proxy is known to read each request: it must speak HTTP/1.1, and a close is its doing. */
+  readonly isForwarded?: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly onLeg?: ((leg: LegReport) => void) | undefined;
 }
@@ -76,6 +78,7 @@ class Conversation {
   readonly #options: ConverseOptions;
   #legCount = 0;
   #via = '';
+  #why: WinRmError<'proxy.drops-connection'>['details']['why'] = 'closed';
   #keyed: SecurityContext | null = null;
   #hasSentBody = false;
 
@@ -116,7 +119,7 @@ class Conversation {
     // SPEC: a server that lets anyone in is not the one this conversation was begun for; no keys come of it.
     if (reply.status !== 401) refuseStatus(reply, { mechanism: '', stage: 'offer' });
     const mechanism = this.#options.authenticator.begin(parseChallenges(reply.headers.getAll('WWW-Authenticate')));
-    if (!this.#options.connection.isUsable) this.#failDropped(mechanism.scheme, 'offer');
+    this.#requireConnection(mechanism.scheme, 'offer');
     return mechanism;
   }
 
@@ -143,6 +146,7 @@ class Conversation {
       throw error;
     });
     this.#via = proxyTrace(reply.headers);
+    this.#why = reply.version === '1.0' ? 'outdated' : reply.keepsConnection ? 'closed' : 'announced';
     const isSessionBased = reply.headers.hasWord('Proxy-Support', 'Session-Based-Authentication');
     const offered = schemeNames(reply.headers.getAll('WWW-Authenticate'));
     onLeg?.({ mechanism, stage, status: reply.status, via: this.#via, isSessionBased, offered });
@@ -163,11 +167,21 @@ class Conversation {
     }
     // A body that was sealed for a leg that was not the last is lost, and its sequence number with it.
     if (reply.status !== 401 || this.#hasSentBody) fail('auth.incomplete', { mechanism: scheme, stage });
-    if (!this.#options.connection.isUsable) this.#failDropped(scheme, stage);
+    this.#requireConnection(scheme, stage);
+  }
+
+  /** HTTP/1.0 ends a connection with each reply, whatever a proxy of that age says besides. RFC 9112, section 9.3 */
+  #requireConnection(mechanism: string, stage: string): void {
+    const isTooOld = this.#why === 'outdated' && this.#options.isForwarded === true;
+    if (!this.#options.connection.isUsable || isTooOld) this.#failDropped(mechanism, stage);
   }
 
   #failDropped(mechanism: string, stage: string, cause?: unknown): never {
-    if (this.#via !== '') throw new WinRmError('proxy.drops-connection', { via: this.#via, stage }, cause);
+    if (this.#via !== '' || this.#options.isForwarded === true) {
+      // Whoever knows the road says which proxy it was.
+      const place = { hop: 0, host: '', port: 0 };
+      throw new WinRmError('proxy.drops-connection', { ...place, via: this.#via, stage, why: this.#why }, cause);
+    }
     throw new WinRmError('auth.incomplete', { mechanism, stage }, cause);
   }
 }

@@ -164,7 +164,8 @@ class Asking {
   async #redial(next: string | null): Promise<void> {
     const goesOn = next !== null && this.#sent !== null && schemeOf(next) === schemeOf(this.#sent);
     if (this.#hasRedialled || (goesOn && isConnectionBound(next))) {
-      fail('proxy.drops-connection', { via: this.#via, stage: this.stage });
+      const { hop, host, port } = this.#options.proxy;
+      fail('proxy.drops-connection', { hop, host, port, via: this.#via, stage: this.stage, why: 'announced' });
     }
     this.#hasRedialled = true;
     this.#connection.close();
@@ -202,7 +203,7 @@ function asProxyError(error: unknown, { hop, host, port }: ProxyHop, stage: stri
   if (isWinRmError(error, 'http.malformed')) return notAProxy(`HTTP, but: ${error.details.problem}`);
   if (isWinRmError(error, 'http.too-large')) return notAProxy('HTTP, but too long');
   if (isWinRmError(error, 'http.closed-early')) {
-    return new WinRmError('proxy.drops-connection', { via: '', stage }, error);
+    return new WinRmError('proxy.drops-connection', { hop, host, port, via: '', stage, why: 'closed' }, error);
   }
   return error;
 }

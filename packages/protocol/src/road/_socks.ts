@@ -29,7 +29,9 @@ export async function openSocks(options: ConnectOptions): Promise<ByteStream> {
   } catch (error) {
     stream.destroy();
     if (!isWinRmError(error, 'http.closed-early')) throw error;
-    throw new WinRmError('proxy.drops-connection', { via: '', stage: `SOCKS ${stage}` }, error);
+    const { hop, host, port } = proxy;
+    const details = { hop, host, port, via: '', stage: `SOCKS ${stage}`, why: 'closed' } as const;
+    throw new WinRmError('proxy.drops-connection', details, error);
   }
 }
 

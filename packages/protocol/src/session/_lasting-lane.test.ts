@@ -204,7 +204,7 @@ describe('a lane whose connection is lost under a request', () => {
     }
   });
 
-  it('gives up after two complete handshakes for one request', async () => {
+  it('R12, R20, R22: gives up after two complete handshakes for one request', async () => {
     const double = new WinRmDouble();
     double.before = ({ name }) => (name === 'Receive' ? 'drop' : undefined);
     const { session } = sessionWith(double, { shell: COMMAND });
@@ -273,7 +273,7 @@ describe('a connection that is closed as soon as it is authenticated', () => {
   it.each([
     [false, 'http.closed-early'],
     [true, 'proxy.drops-connection'],
-  ])('is opened twice and no more (behind a proxy: %s)', async (hasProxy, code) => {
+  ])('R16, R20, R22: is opened twice and no more (behind a proxy: %s)', async (hasProxy, code) => {
     const double = new WinRmDouble({ closeAfter: 2, road: { hasProxy } });
     const { session } = sessionWith(double, { shell: COMMAND, bodyOnLastLeg: 'never' });
     await expect(session.open()).rejects.toMatchObject({ code });

@@ -1,6 +1,7 @@
 import { withDeadline } from '../bytes/deadline.ts';
 import type { ByteStream } from '../bytes/stream.ts';
-import { fail, isWinRmError, WinRmError } from '../errors.ts';
+import { fail, isWinRmError, type ProxyPlace, WinRmError } from '../errors.ts';
+import type { LegReport } from '../http/converse.ts';
 import type { Journal, LaneName } from '../journal.ts';
 import type { HopReport, OpenedRoad, RoadOpener } from '../opened-road.ts';
 import type { Platform } from '../platform.ts';
@@ -15,6 +16,7 @@ import {
   type TrafficCounts,
   type WsmanPlace,
 } from '../wsman/lane.ts';
+import type { AdviceBook } from './_advice.ts';
 import { FirstWords, withFalseTunnel } from './_first-words.ts';
 import { heldClock } from './_held-clock.ts';
 import type { Patience } from './_patience.ts';
@@ -40,6 +42,10 @@ export interface LastingLaneOptions {
   readonly patience: Patience;
   /** Called when a lost connection is opened anew, when a road is held, and when either stands again. */
   readonly onLink: (link: 'reopening' | 'held' | 'live') => void;
+  /** Where a person is told what the road is like. */
+  readonly advice: AdviceBook;
+  /** 'once': a connection that is lost is not opened anew, and nothing is posted again. */
+  readonly lives?: 'on' | 'once';
 }
 
 type Riding = PostOptions & { compose(): string };
@@ -67,8 +73,12 @@ export class LastingLane implements Lane {
   #hasBeenOpen = false;
   #canRide: boolean;
   #hasProxy = false;
+  /** The last one of the last road, as it was reported. */
+  #proxy: ProxyPlace | null = null;
   /** Of the TLS of the last connection. */
   #version: TlsVersion | null = null;
+  /** Whether the last connection ended for its age. */
+  #wasIdle = false;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: LastingLaneOptions) {
@@ -137,7 +147,7 @@ export class LastingLane implements Lane {
           this.#options.tls?.versions.settle();
           return reply;
         }
-        if (handshakeCount === MAX_HANDSHAKES_PER_REQUEST) this.#failClosedAfterSignIn();
+        if (handshakeCount === MAX_HANDSHAKES_PER_REQUEST || this.#isSpent) this.#failClosedAfterSignIn();
         handshakeCount++;
         // Only at first: a Receive that rides may wait for long, and until it is answered nobody knows that the road stands.
         const riding = options.mayRide && !this.#hasBeenOpen ? { ...options, compose: composeOnce } : null;
@@ -146,9 +156,10 @@ export class LastingLane implements Lane {
       } catch (error) {
         const fate = connection === null ? (isComposed ? this.#fateOfRider(error) : 'never') : connection.fate;
         this.#drop(isWinRmError(error) ? error.code : 'failed');
-        if (options.signal.aborted || fate === 'never') throw error;
+        if (options.signal.aborted || fate === 'never' || this.#isSpent) throw error;
         if (connection !== null && this.#options.tls?.versions.stepDown(error, this.#version)) continue;
         if (this.#maySendAgain(fate, error, options) && handshakeCount < MAX_HANDSHAKES_PER_REQUEST) {
+          if (isWinRmError(error, 'proxy.no-affinity')) this.#options.advice.moved(error);
           // What leaves our keys behind is anyone's word, as below; inside TLS a refusal is the server's own.
           if (fate === 'unknown' || (fate === 'refused' && this.#options.tls === null)) options.onRepeat?.();
           continue;
@@ -183,9 +194,15 @@ export class LastingLane implements Lane {
     return this.#options.tls === null && !(isWinRmError(error) && ABOUT_SEALED.test(error.code));
   }
 
+  get #isSpent(): boolean {
+    return this.#options.lives === 'once' && this.#hasBeenOpen;
+  }
+
   /** Signed in, and closed before anything could be asked, again: RFC 4559, section 6, and nobody's password. */
   #failClosedAfterSignIn(): never {
-    if (this.#hasProxy) fail('proxy.drops-connection', { via: '', stage: 'signed-in' });
+    const { hop, host, port } = this.#proxy ?? { hop: 0, host: '', port: 0 };
+    const details = { hop, host, port, via: '', stage: 'signed-in', why: 'closed' } as const;
+    if (this.#hasProxy) fail('proxy.drops-connection', details);
     return fail('http.closed-early', { where: 'idle' });
   }
 
@@ -209,7 +226,7 @@ export class LastingLane implements Lane {
     const connection = this.#connection;
     if (connection === null) return null;
     if (connection.isUsable && connection.idleMs <= MAX_IDLE_MS) return connection;
-    this.#drop(connection.isUsable ? 'idle' : 'ended');
+    this.#drop(connection.idleMs > MAX_IDLE_MS ? 'idle' : 'ended');
     return null;
   }
 
@@ -220,8 +237,9 @@ export class LastingLane implements Lane {
     mayRepeat: () => boolean,
     beforeSignIn?: Promise<void>,
   ): Promise<string | null> {
-    const { patience, onLink } = this.#options;
+    const { patience, onLink, advice } = this.#options;
     if (this.#hasBeenOpen) onLink('reopening');
+    if (this.#hasBeenOpen && !this.#wasIdle) advice.reopened();
     return patience.open({ signal, mayRepeat, open: () => this.#connect(signal, riding, beforeSignIn) });
   }
 
@@ -239,8 +257,9 @@ export class LastingLane implements Lane {
       if (beforeSignIn !== undefined) await withDeadline(waiting, () => beforeSignIn);
       const signIn = await this.#options.createSignIn(peer);
       const clock = heldClock(platform, road, onLink);
-      const proxy = hops.findLast(({ party }) => party === 'proxy') ?? null;
-      const setting = { name, road, place, signIn, sealing, proxy, journal, counts, signal };
+      const proxy = this.#proxy;
+      const onLeg = (leg: LegReport): void => this.#options.advice.leg(leg, road, proxy);
+      const setting = { name, road, place, signIn, sealing, proxy, onLeg, journal, counts, signal };
       const rider = this.#canRide && !road.hasProxy ? riding : null;
       const isSecured = peer !== null;
       const opened = await LaneConnection.open({ ...setting, isSecured, platform: clock }, rider);
@@ -286,6 +305,7 @@ export class LastingLane implements Lane {
       return opened;
     });
     this.#hasProxy = road.hasProxy;
+    this.#proxy = hops.findLast(({ party }) => party === 'proxy') ?? null;
     counts.connections++;
     journal.record({ event: 'connection', lane: name, what: 'opened', reason: this.#hasBeenOpen ? 'again' : 'first' });
     return { ...road, stream: counted(road.stream, counts, words) };
@@ -295,6 +315,7 @@ export class LastingLane implements Lane {
     const connection = this.#connection;
     if (connection === null) return;
     this.#connection = null;
+    this.#wasIdle = reason === 'idle';
     connection.close();
     this.#options.journal.record({ event: 'connection', lane: this.name, what: 'closed', reason });
   }
@@ -320,6 +341,10 @@ const LOSSES = ['http.closed-early', 'relay.lost', 'session.timed-out'] as const
 /** A 407 is seen inside the conversation, which does not know the road; the last proxy that was reported asked for it. */
 function withProxyName(error: unknown, { form }: OpenedRoad, hops: readonly HopReport[]): unknown {
   const proxy = hops.findLast(({ party }) => party === 'proxy');
+  if (isWinRmError(error, 'proxy.drops-connection') && error.details.hop === 0 && proxy !== undefined) {
+    const { hop, host, port } = proxy;
+    return new WinRmError('proxy.drops-connection', { ...error.details, hop, host, port }, error.cause);
+  }
   if (!isWinRmError(error, 'proxy.auth-required') || error.details.hop !== 0 || proxy === undefined) return error;
   const { hop, host, port } = proxy;
   const { offered } = error.details;

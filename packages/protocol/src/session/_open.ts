@@ -10,6 +10,7 @@ import { openWinRs, takeUpWinRs } from '../shell/winrs.ts';
 import type { ClientCertificate } from '../tls/client-certificate.ts';
 import { WsmanClient } from '../wsman/client.ts';
 import type { TrafficCounts } from '../wsman/lane.ts';
+import type { AdviceBook } from './_advice.ts';
 import { LastingLane } from './_lasting-lane.ts';
 import type { Patience } from './_patience.ts';
 import { TrustDecision } from './_trust-decision.ts';
@@ -61,6 +62,7 @@ export interface SessionParts {
   readonly promptWord: string;
   readonly counts: TrafficCounts;
   readonly patience: Patience;
+  readonly advice: AdviceBook;
   readonly onLink: (lane: LaneName, link: 'reopening' | 'held' | 'live') => void;
   readonly onShell: () => void;
   readonly onOrphan: (deletion: Promise<void>) => void;
@@ -92,8 +94,11 @@ export function checkSignIn({ target, policy, credential, clientCertificate, sea
   if (policy === 'certificate' && (clientCertificate ?? null) === null) refuse('certificate', 'empty');
 }
 
-/** Joins target, credential and road. Opens nothing yet. */
-export function bind(options: SessionOptions, parts: SessionParts): Binding {
+/**
+ * Joins target, credential and road. Opens nothing yet.
+ * @param lives whether lost connections are opened anew
+ */
+export function bind(options: SessionOptions, parts: SessionParts, lives: 'on' | 'once' = 'on'): Binding {
   const {
     target,
     policy,
@@ -104,7 +109,7 @@ export function bind(options: SessionOptions, parts: SessionParts): Binding {
     bodyOnLastLeg = 'auto',
     seal = 'auto',
   } = options;
-  const { journal, counts, patience, onLink, onQuestion } = parts;
+  const { journal, counts, patience, advice, onLink, onQuestion } = parts;
   const url = targetUrl(target);
   const isSecured = target.scheme === 'https';
   const clientCertificate = (policy === 'certificate' && options.clientCertificate) || null;
@@ -138,7 +143,7 @@ export function bind(options: SessionOptions, parts: SessionParts): Binding {
       journal,
       counts,
       bodyOnLastLeg,
-      patience,
+      ...{ patience, advice, lives },
       onLink: (link) => onLink(name, link),
     });
   const client = new WsmanClient({ url, platform, journal });

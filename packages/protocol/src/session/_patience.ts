@@ -239,9 +239,9 @@ function isOfTheRoad(error: unknown): error is WinRmError {
   return isWinRmError(error.cause, 'relay.lost') || isWinRmError(error.cause, 'session.timed-out');
 }
 
-/** Whether a credential was refused, whoever refused it. */
+/** Whether a credential was refused, whoever refused it and whatever else that may mean. */
 function isRefusal(error: unknown): error is WinRmError {
-  return isWinRmError(error) && REFUSALS.has(error.code);
+  return isWinRmError(error) && (REFUSALS.has(error.code) || isRefusal(error.cause));
 }
 
 const OUTAGES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([

@@ -1,3 +1,4 @@
+import type { Advice } from '../advice.ts';
 import { withDeadline } from '../bytes/deadline.ts';
 import { encodeText } from '../codec/code-page.ts';
 import { fail, isWinRmError, WinRmError } from '../errors.ts';
@@ -7,6 +8,7 @@ import type { ExitCode, Interrupt, Shell, Standing } from '../shell/shell.ts';
 import { checkShellOptions } from '../shell/shell-options.ts';
 import type { TrafficCounts } from '../wsman/lane.ts';
 import type { OutputChunk, OutputGap } from '../wsman/operations.ts';
+import { AdviceBook } from './_advice.ts';
 import {
   type Binding,
   bind,
@@ -56,6 +58,7 @@ export class Session {
   #lastRoundTripMs: number | null = null;
   #standing: Standing | null = null;
   readonly #patience: Patience;
+  readonly #advice: AdviceBook;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -67,6 +70,7 @@ export class Session {
     });
     this.journal = new Journal(() => options.platform.monotonicMs());
     this.journal.watch(({ what }) => this.#observe(what));
+    this.#advice = new AdviceBook(this.journal, this.#counts);
     this.#opened = new Promise((resolve, reject) => {
       this.#settleOpened = { resolve, reject };
     });
@@ -78,6 +82,11 @@ export class Session {
   /** Where the session is now. */
   get state(): SessionState {
     return this.#state;
+  }
+
+  /** What a person should know about the road although it works; each new piece is in the journal as well. */
+  get advice(): readonly Advice[] {
+    return this.#advice.list;
   }
 
   /** What has crossed the wire so far. */
@@ -206,6 +215,7 @@ export class Session {
       promptWord: this.promptWord,
       counts: this.#counts,
       patience: this.#patience,
+      advice: this.#advice,
       onLink: (lane, link) => this.#linked(lane, link),
       onShell: () => this.#advance({ event: 'shell-made' }),
       onQuestion: (question) => this.#advance(question === null ? { event: 'answered' } : { event: 'asked', question }),

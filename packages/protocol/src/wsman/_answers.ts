@@ -46,6 +46,11 @@ export function failRejected({ mechanism, scheme, user }: StandingAuthorization,
   return fail('auth.rejected', { mechanism, stage: 'request', user });
 }
 
+/** Whether a standing authorization was refused: Windows answers 403 when it has seen no certificate. */
+export function isRefusal({ mechanism }: StandingAuthorization, status: number): boolean {
+  return status === 401 || (status === 403 && mechanism === 'Certificate');
+}
+
 /** No such place, no such method, not implemented. RFC 9110, sections 15.5.5, 15.5.6, 15.6.2 */
 const NOT_SERVED: ReadonlySet<number> = new Set([404, 405, 501]);
 

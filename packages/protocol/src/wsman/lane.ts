@@ -12,7 +12,7 @@ import type { OpenedRoad } from '../opened-road.ts';
 import type { Platform } from '../platform.ts';
 import { isSealedType, sealEnvelope, unsealReply } from '../seal/seal.ts';
 import type { Authenticator, SecurityContext, StandingAuthorization } from '../security.ts';
-import { failRejected, failWithStatus, foreignAnswer, looksLikeSoap, textOf } from './_answers.ts';
+import { failRejected, failWithStatus, foreignAnswer, isRefusal, looksLikeSoap, textOf } from './_answers.ts';
 import { judgeLegs, Tripwire } from './_tripwire.ts';
 
 /** What a lane is told about an envelope. */
@@ -81,6 +81,8 @@ export interface LaneConnectionOptions {
   readonly sealing: 'always' | 'optional';
   /** The last proxy of the road, for errors; null where none was reported. */
   readonly proxy?: ProxyPlace | null;
+  /** Called with each leg before the next one. */
+  readonly onLeg?: (leg: LegReport) => void;
   readonly platform: Platform;
   readonly journal: Journal;
   readonly counts: TrafficCounts;
@@ -213,7 +215,7 @@ export class LaneConnection {
   }
 
   async #authenticate(riding: RidingPost | null): Promise<string | null> {
-    const { signIn, platform, signal, journal, name, counts, sealing } = this.#options;
+    const { signIn, road, platform, signal, journal, name, counts, sealing } = this.#options;
     if ('token' in signIn) {
       this.#mechanism = signIn.mechanism;
       return null;
@@ -234,12 +236,14 @@ export class LaneConnection {
         }),
       platform,
       legTimeoutMs: LEG_TIMEOUT_MS,
+      isForwarded: road.form === 'absolute',
       bodyTimeoutMs: riding?.replyWithinMs,
       signal,
       onLeg: (leg) => {
         this.#mechanism = leg.mechanism;
         legs.push(leg);
         counts.exchanges++;
+        this.#options.onLeg?.(leg);
         const { mechanism, stage, status } = leg;
         journal.record({ event: 'leg', lane: name, mechanism, stage, status });
       },
@@ -385,11 +389,6 @@ function requireProtection({ sealing, signIn, isSecured, place }: LaneConnection
   if (needsIt && !isProtected)
     fail('misuse.wrong-state', { action: 'open a lane that TLS must protect', state: 'no TLS' });
   if (sealing === 'always' && 'token' in signIn) fail('misuse.wrong-state', { action: 'seal', state: 'without keys' });
-}
-
-/** Windows answers 403 when it has seen no certificate. */
-function isRefusal({ mechanism }: StandingAuthorization, status: number): boolean {
-  return status === 401 || (status === 403 && mechanism === 'Certificate');
 }
 
 interface Sent {
