@@ -1,6 +1,7 @@
 import { type Hop, isWinRmError, parseTarget, readCertificates, type TrustPolicy } from '@fairlead/protocol';
 import { relayRoad } from '@fairlead/protocol/relay';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { errorWords } from '../../packages/cli/src/error-block.ts';
 import { startTestRelay } from '../../relay/src/test-kit.ts';
 import {
   type GssServer,
@@ -13,6 +14,7 @@ import {
   startProxy,
 } from '../peers/peers.ts';
 import { startTap } from '../tap.ts';
+import { startMovingInspector } from './moving-inspector.ts';
 import { connectionsOf, makeRun, runOnce } from './run-session.ts';
 
 const ALL_STREAMS = { command: 'cat; printf err >&2; exit 7', input: 'in and out' };
@@ -177,6 +179,25 @@ describe('through a proxy that opens TLS', () => {
     const roots = readCertificates(Buffer.from(inspector.read('ca.pem')));
     const run = { target, hops: through(inspector), trust: { roots, pins: [] } };
     expect(await runOnce({ ...run, ...ALL_STREAMS })).toEqual(SEEN_ALL);
+  });
+
+  it('and puts the legs on different connections leaves a doubt about it, not about the password alone: R8, R23', async () => {
+    const { server } = await start({ cbt: 'none' });
+    const mover = await startMovingInspector(PROXY_ONLY_NAME);
+    try {
+      const target = `https://${PROXY_ONLY_NAME}:${server.tls?.port}`;
+      const roots = readCertificates(Buffer.from(mover.authority));
+      const run = runOnce({ target, hops: through(mover), trust: { roots, pins: [] }, command: 'true' });
+      const error = await run.catch((problem: unknown) => problem);
+      expect(error).toMatchObject({ code: 'auth.binding-refused', cause: { code: 'auth.rejected' } });
+      const { message } = errorWords(error);
+      expect(message).toContain('The password may be wrong');
+      expect(message).toContain('on different connections');
+      // One leg on each, and one attempt.
+      expect(connectionsOf(server)).toHaveLength(2);
+    } finally {
+      await mover.stop();
+    }
   });
 });
 
