@@ -93,7 +93,10 @@ export const ROOMS: readonly Room[] = [
       'npm:prom-client',
       'node',
     ],
-    testsMayImport: ['protocol', 'protocol/testing', 'protocol/relay', 'protocol/node', 'protocol/proxy-settings'],
+    testsMayImport: [
+      ...['protocol', 'protocol/testing', 'protocol/relay', 'protocol/node', 'protocol/proxy-settings'],
+      'testbed',
+    ],
   },
   {
     name: 'web/features',

@@ -77,6 +77,8 @@ export async function makeSession(
     clientCertificate: isByCertificate ? await openCertificate(certFiles, terminal) : null,
     openRoad: await roadFromHere(request, terminal),
     platform: defaultPlatform,
+    // Whoever calls a program wants its exit code now; a script has its own idea of when to try again.
+    patienceMs: 0,
     shell: {
       ...shell,
       codePage: request.codePage,

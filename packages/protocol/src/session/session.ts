@@ -283,11 +283,13 @@ export class Session {
 
   #finish(event: SessionEvent): void {
     if (event.event === 'failed') this.journal.record({ event: 'error', code: event.error.code });
-    const isOver = event.event === 'exit' || (event.event === 'failed' && isEndOfShell(event.error));
-    if (isOver && this.#releasing === null) this.#standing = null;
+    const error = event.event === 'failed' ? event.error : null;
+    const isGone = error !== null && isEndOfShell(error);
+    if ((isGone || event.event === 'exit') && this.#releasing === null) this.#standing = null;
     this.#advance(event);
-    // Where no farewell gets through, the shell is left to whoever can reach it, and to the server's own clock.
-    void this.#release(event.event === 'failed' && this.#patience.isFinal(event.error) ? 'leave' : 'delete');
+    // Where no farewell gets through, the shell is left to whoever can reach it, and to the server's own clock. One that is
+    // gone needs none; and one that ended only for us may have been taken up by another session.
+    void this.#release(isGone || (error !== null && this.#patience.isFinal(error)) ? 'leave' : 'delete');
   }
 
   /** Gives everything back, once. */
