@@ -59,7 +59,7 @@ export function MazeRoom({
         {isHere && <Line icon="note" tone="text-accent" words={t('here')} />}
         <OutcomeLine outcome={outcome} />
       </div>
-      <div className="flex flex-wrap content-start gap-2 sm:flex-col">
+      <div className="flex flex-wrap content-start gap-2 sm:flex-col sm:flex-nowrap">
         {outcome.at === 'open' && (
           <Go
             href={`/session/#${outcome.sessionId}`}
@@ -73,7 +73,7 @@ export function MazeRoom({
         )}
         {wayOut && (
           <Button
-            look="primary"
+            look={isFirst ? 'primary' : 'quiet'}
             data-first={isFirst || undefined}
             aria-label={t('openNamed', { action: t(wayOutKey(wayOut)), room: title })}
             onClick={() => onOpen(wayOut)}
@@ -84,7 +84,7 @@ export function MazeRoom({
         {offered.map((way, index) => (
           <Button
             key={way.scheme}
-            look={index === 0 || outcome.at === 'stopped' ? 'quiet' : 'plain'}
+            look={index === 0 && wayOut === null ? 'quiet' : 'plain'}
             data-first={(isFirst && index === 0 && wayOut === null && outcome.at !== 'open') || undefined}
             aria-label={t('openNamed', { action: t(actionKey(plan, way)), room: title })}
             onClick={() => onOpen(way)}
