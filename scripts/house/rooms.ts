@@ -219,6 +219,7 @@ export const DRIVER_FILES: ReadonlySet<string> = new Set(
     'session/identify.ts',
     'session/_lasting-lane.ts',
     'session/_held-clock.ts',
+    'session/_patience.ts',
     'session/_secure-road.ts',
     'session/_trust-decision.ts',
     'session/first-contact.ts',

@@ -93,7 +93,7 @@ export class LastingLane implements Lane {
    */
   open(signal: AbortSignal, beforeSignIn?: Promise<void>): Promise<void> {
     return this.#inTurn('open', signal, async (inner) => {
-      if (this.#usable() === null) await this.#reopen(inner, null, () => true, beforeSignIn);
+      if (this.#usable() === null) await this.#reopen(inner, null, beforeSignIn);
     });
   }
 
@@ -149,9 +149,11 @@ export class LastingLane implements Lane {
         }
         if (handshakeCount === MAX_HANDSHAKES_PER_REQUEST || this.#isSpent) this.#failClosedAfterSignIn();
         handshakeCount++;
-        // Only at first: a Receive that rides may wait for long, and until it is answered nobody knows that the road stands.
-        const riding = options.mayRide && !this.#hasBeenOpen ? { ...options, compose: composeOnce } : null;
-        const reply = await this.#reopen(options.signal, riding, () => !isComposed);
+        // Only on the way up: later a Receive would ride, and while it waits nobody could tell that the road stands. Nor may
+        // an attempt be repeated that took a request along.
+        const mayRide = options.mayRide && !this.#options.patience.hasBegun;
+        const riding = mayRide ? { ...options, compose: composeOnce } : null;
+        const reply = await this.#reopen(options.signal, riding);
         if (reply !== null) return reply;
       } catch (error) {
         const fate = connection === null ? (isComposed ? this.#fateOfRider(error) : 'never') : connection.fate;
@@ -230,17 +232,11 @@ export class LastingLane implements Lane {
     return null;
   }
 
-  /** @param mayRepeat whether nothing has gone out with the attempt that failed */
-  #reopen(
-    signal: AbortSignal,
-    riding: Riding | null,
-    mayRepeat: () => boolean,
-    beforeSignIn?: Promise<void>,
-  ): Promise<string | null> {
+  #reopen(signal: AbortSignal, riding: Riding | null, beforeSignIn?: Promise<void>): Promise<string | null> {
     const { patience, onLink, advice } = this.#options;
     if (this.#hasBeenOpen) onLink('reopening');
     if (this.#hasBeenOpen && !this.#wasIdle) advice.reopened();
-    return patience.open({ signal, mayRepeat, open: () => this.#connect(signal, riding, beforeSignIn) });
+    return patience.open({ signal, open: () => this.#connect(signal, riding, beforeSignIn) });
   }
 
   async #connect(signal: AbortSignal, riding: Riding | null, beforeSignIn?: Promise<void>): Promise<string | null> {

@@ -24,10 +24,8 @@ export interface PatienceOptions {
 
 /** How a lane opens its connection. */
 export interface Knock<Result> {
-  /** Walks the road and signs in, once. */
+  /** Walks the road and signs in, once. Carries nothing along whose fate would matter once the session is ready. */
   open(): Promise<Result>;
-  /** Whether another attempt does no harm: not when a request went out with this one. */
-  mayRepeat(): boolean;
   readonly signal: AbortSignal;
 }
 
@@ -62,6 +60,7 @@ interface Outage {
 export class Patience {
   readonly #options: PatienceOptions;
   readonly #waiting = new Set<() => void>();
+  #hasBegun = false;
   #isOn = false;
   #hasEnded = false;
   #outage: Outage | null = null;
@@ -87,8 +86,14 @@ export class Patience {
     };
   }
 
+  /** Whether the session has been ready. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
   /** The session is ready: from now on there is something to be patient for. */
   begin(): void {
+    this.#hasBegun = true;
     this.#isOn = this.#options.patienceMs > 0 && !this.#hasEnded;
   }
 
@@ -127,7 +132,7 @@ export class Patience {
         return result;
       } catch (error) {
         if (isRefusal(error)) this.#refusal = error;
-        const isWaitedOut = this.#isOn && !knock.signal.aborted && knock.mayRepeat() && isOfTheRoad(error);
+        const isWaitedOut = this.#isOn && !knock.signal.aborted && isOfTheRoad(error);
         if (!isWaitedOut) {
           this.#settle(outage);
           throw error;

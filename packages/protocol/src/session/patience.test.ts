@@ -162,6 +162,14 @@ describe('a ready session that loses its road', () => {
     expect(double.input).toEqual([]);
   });
 
+  it('makes its last attempt when the time is over, not later', async () => {
+    const { session, platform, broken, output } = await cutOff({ patienceMs: 5000 });
+    await pass(platform, 10_000);
+    await expect(output).rejects.toMatchObject({ code: 'relay.unreachable' });
+    expect(broken.attempts).toEqual([0, 1000, 3000, 5000]);
+    await session.close();
+  });
+
   it('makes one more attempt after a machine has slept through all of it', async () => {
     const { double, session, platform, broken, output } = await cutOff();
     broken.by = null;
