@@ -138,6 +138,7 @@ export class KeptPipe {
         else this.#loseLink();
       },
     );
+    if (this.#stage === 'held') this.#tell(); // that an attempt is under way
   }
 
   #inTurn(act: () => void): void {

@@ -391,6 +391,37 @@ test('a lost link is looked for after 0.2 s, later every 10 s, and both ends rep
   await expect(road.stream.read()).rejects.toMatchObject({ code: 'relay.lost', details: { reason: 'ECONNRESET' } });
 });
 
+test('it tells all that a strip shows: since when, how much waits, when it is tried, when it is over, how often', async () => {
+  vi.useFakeTimers();
+  const { road, links, opener } = await openLasting();
+  const link = () => opener.links()[0]?.link;
+  await vi.advanceTimersByTimeAsync(1000);
+  const live = { state: 'live', via: 'websocket', heldBytes: 0, retryInMs: 0, givenUpInMs: null } as const;
+  expect(opener.links()).toEqual([{ lane: 'control', link: { ...live, sinceMs: 1000, resumedCount: 0 } }]);
+  FakeSocket.last.drop(1006);
+  await road.stream.write(new Uint8Array(5));
+  await vi.advanceTimersByTimeAsync(150);
+  const held = { state: 'held', via: 'websocket', heldBytes: 5, resumedCount: 0 } as const;
+  expect(link()).toEqual({ ...held, sinceMs: 150, retryInMs: 50, givenUpInMs: 299_850 });
+  await vi.advanceTimersByTimeAsync(100);
+  expect(link()).toEqual({ ...held, sinceMs: 250, retryInMs: 0, givenUpInMs: 299_750 });
+  expect(links.map(({ state, retryInMs }) => [state, retryInMs])).toEqual([
+    ['live', 0],
+    ['held', 200],
+    ['held', 0], // under way
+  ]);
+  FakeSocket.last.drop(1006);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(link()).toMatchObject({ ...held, retryInMs: 400 });
+  opener.now();
+  expect(link()).toMatchObject({ ...held, retryInMs: 0 });
+  vi.useRealTimers();
+  await resume(0);
+  await vi.waitFor(() => expect(link()).toMatchObject({ ...live, resumedCount: 1 }));
+  road.stream.destroy();
+  expect(opener.links()).toEqual([]);
+});
+
 test('back on a network the old link is left, however fine it looks; a limit is waited out', async () => {
   vi.useFakeTimers();
   const { links, online } = await openLasting();

@@ -22,7 +22,7 @@ export interface RelayRoadOptions {
   readonly WebSocket?: typeof WebSocket;
   /** The platform's fetch when absent; used where no WebSocket comes about although the relay answers. */
   readonly fetch?: typeof fetch;
-  /** Told of every change of a link: lost, tried again, taken up again, and when it has first been opened. */
+  /** Told of every change of a link: opened, lost, an attempt begun, an attempt failed, taken up again, given up. */
   readonly onLink?: (lane: 'control' | 'output', link: RoadLink) => void;
   /** Calls back when the machine has a network again; the page's `online` event when absent. */
   readonly onOnline?: (listener: () => void) => () => void;
@@ -32,7 +32,7 @@ export interface RelayRoadOptions {
 export interface RelayRoad extends RoadOpener {
   /** Looks for the relay at once, for every road that is held; for a button beside the countdown. */
   readonly now: () => void;
-  /** How every open road is carried at this moment, for a countdown. */
+  /** How every road that was opened and is not over is carried at this moment, for a countdown. */
   readonly links: () => readonly { readonly lane: 'control' | 'output'; readonly link: RoadLink }[];
 }
 
