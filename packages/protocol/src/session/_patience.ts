@@ -105,7 +105,7 @@ export class Patience {
     this.#wake();
   }
 
-  /** Whether nobody would be let through either who came to say farewell after this error. */
+  /** Whether it is known that nobody would get through who came to say farewell after this error. */
   isFinal(error: WinRmError): boolean {
     return error === this.#refusal || error === this.#givenUpWith;
   }
@@ -134,6 +134,7 @@ export class Patience {
         if (isRefusal(error)) this.#refusal = error;
         const isWaitedOut = this.#isOn && !knock.signal.aborted && isOfTheRoad(error);
         if (!isWaitedOut) {
+          if (this.#isOn && isWinRmError(error)) this.#givenUpWith = error;
           this.#settle(outage);
           throw error;
         }
