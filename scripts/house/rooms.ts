@@ -217,6 +217,7 @@ export const DRIVER_FILES: ReadonlySet<string> = new Set(
     'session/session.ts',
     'session/_open.ts',
     'session/identify.ts',
+    'session/affinity.ts',
     'session/_lasting-lane.ts',
     'session/_held-clock.ts',
     'session/_patience.ts',

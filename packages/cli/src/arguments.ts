@@ -17,6 +17,7 @@ export type Request =
   | { readonly verb: 'help'; readonly topic: string | null }
   | { readonly verb: 'version' }
   | (Common & { readonly verb: 'identify' })
+  | (Common & SignIn & { readonly verb: 'check-road'; readonly count: number })
   | (Common & SignIn & ShellSettings & { readonly verb: 'exec'; readonly command: string })
   | (Common & SignIn & ShellSettings & { readonly verb: 'shell' });
 
@@ -88,6 +89,7 @@ const OPTIONS = {
   'no-profile': { type: 'boolean' },
   cwd: { type: 'string' },
   env: { type: 'string', multiple: true },
+  count: { type: 'string' },
   json: { type: 'boolean' },
   journal: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
@@ -106,8 +108,8 @@ export function parseCommandLine(words: readonly string[]): Request {
   if (values.help === true || verb === undefined || verb === 'help') {
     return { verb: 'help', topic: (verb === 'help' ? rest[0] : verb) ?? null };
   }
-  if (verb !== 'exec' && verb !== 'shell' && verb !== 'identify') {
-    throw new UsageError(`There is no command "${verb}". Commands: exec, shell, identify, help.`);
+  if (verb !== 'exec' && verb !== 'shell' && verb !== 'identify' && verb !== 'check-road') {
+    throw new UsageError(`There is no command "${verb}". Commands: exec, shell, identify, check-road, help.`);
   }
   if (rest.length > 0) throw new UsageError(`"${rest[0]}" is not expected here. Put -- before the remote command.`);
   const { target, user } = targetOf(values.target);
@@ -122,6 +124,7 @@ export function parseCommandLine(words: readonly string[]): Request {
   if (commandWords !== null && verb !== 'exec') throw new UsageError(`${verb} takes no remote command.`);
   if (verb === 'identify') return { verb, ...common };
   const signIn = signInOf(target, values.user ?? user, values);
+  if (verb === 'check-road') return { verb, ...common, ...signIn, count: wholeNumber('count', values.count ?? '10') };
   const shell: ShellSettings = {
     codePage: wholeNumber('code-page', values['code-page'] ?? UTF_8),
     noProfile: values['no-profile'] === true,
@@ -129,7 +132,7 @@ export function parseCommandLine(words: readonly string[]): Request {
     environment: environmentOf(values.env ?? []),
   };
   if (verb === 'shell') {
-    if (common.isJson) throw new UsageError('shell is a conversation; --json goes with exec and identify.');
+    if (common.isJson) throw new UsageError('shell is a conversation; --json goes with exec, identify and check-road.');
     return { verb, ...common, ...signIn, ...shell };
   }
   const command = (commandWords ?? []).join(' ');

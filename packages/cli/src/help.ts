@@ -5,7 +5,8 @@ const OVERVIEW = `fairlead: remote Windows shells (WinRM) from this terminal, th
   fairlead identify --target HOST                      is there WinRM, and which version?
   fairlead exec --target HOST --user NAME -- COMMAND   run one command
   fairlead shell --target HOST --user NAME             an interactive cmd.exe
-  fairlead help exec|shell|identify|roads|trust|exit-codes   more about one of them
+  fairlead check-road --target HOST --user NAME        does the road there keep connections together?
+  fairlead help exec|shell|identify|check-road|roads|trust|exit-codes   more about one of them
 
 A first try:
 
@@ -77,6 +78,22 @@ ${SIGN_IN}
 Asks what answers there, without signing in: protocol version, vendor and product version.
 
 ${SETTINGS}
+`,
+  'check-road': `fairlead check-road --target HOST --user NAME [options]
+
+Windows sign-in belongs to one connection, and some proxies put requests on others. This signs in once, sends requests
+that ask for nothing but an answer over that connection, and says whether all of them came to where the sign-in was.
+Nothing is changed on the host, and nothing is asked twice.
+
+      --count N          how many requests, 1 to 100; 10 if not given
+
+${SETTINGS}
+${SIGN_IN}
+
+It says, line by line, which road was walked, how the sign-in went, how many requests were answered, whether the
+connection was kept, and, where the account may read it, whether the host would take unencrypted messages. The exit code
+is 0 when the road keeps connections (or the sign-in does not need it), 66 when a proxy does not, and otherwise as ever.
+With --json it is one line: {"type":"road","verdict":"kept"|"moved"|"closed"|"unbound",…}.
 `,
   roads: `Roads
 

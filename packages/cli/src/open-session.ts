@@ -60,16 +60,12 @@ function readRoots(file: string): string {
   }
 }
 
-/** Makes the session a command line asks for; nothing is sent yet. The password goes straight into it. */
-export async function makeSession(
-  request: Common & SignIn & ShellSettings,
-  shell: Pick<ShellOptions, 'kind' | 'command' | 'consoleStdin'>,
-  terminal: Terminal,
-): Promise<Session> {
+/** What signing in to the host takes, and the road to it. Asks for passwords that are not in the environment. */
+export async function signInFrom(request: Common & SignIn, terminal: Terminal) {
   const { target, policy, user, certFiles, seal, allowLegacyTls } = request;
   const trust = trustFrom(request);
   const isByCertificate = policy === 'certificate';
-  const session = new Session({
+  return {
     ...{ target, policy, trust, seal, allowLegacyTls },
     credential: isByCertificate
       ? null
@@ -77,6 +73,17 @@ export async function makeSession(
     clientCertificate: isByCertificate ? await openCertificate(certFiles, terminal) : null,
     openRoad: await roadFromHere(request, terminal),
     platform: defaultPlatform,
+  };
+}
+
+/** Makes the session a command line asks for; nothing is sent yet. The password goes straight into it. */
+export async function makeSession(
+  request: Common & SignIn & ShellSettings,
+  shell: Pick<ShellOptions, 'kind' | 'command' | 'consoleStdin'>,
+  terminal: Terminal,
+): Promise<Session> {
+  const session = new Session({
+    ...(await signInFrom(request, terminal)),
     // Whoever calls a program wants its exit code now; a script has its own idea of when to try again.
     patienceMs: 0,
     shell: {

@@ -1,5 +1,6 @@
 import { isWinRmError } from '@fairlead/protocol';
 import { parseCommandLine, type Request, UsageError } from './arguments.ts';
+import { checkRoad } from './check-road.ts';
 import { errorBlock, errorWords } from './error-block.ts';
 import { exec, writeLine } from './exec.ts';
 import { EXIT_CODES, exitCodeOfError } from './exit-codes.ts';
@@ -37,6 +38,8 @@ async function perform(request: Request, terminal: Terminal): Promise<number> {
       return 0;
     case 'identify':
       return identify(request, terminal);
+    case 'check-road':
+      return checkRoad(request, terminal);
     case 'exec':
       return exec(request, terminal);
     case 'shell':

@@ -30,6 +30,13 @@ export {
   printRoute,
   type RouteTarget,
 } from './road/route.ts';
+export {
+  type AffinityFindings,
+  type AffinityOptions,
+  checkAffinity,
+  DEFAULT_AFFINITY_REQUESTS,
+  MAX_AFFINITY_REQUESTS,
+} from './session/affinity.ts';
 export type { TrustAnswer, TrustOptions, TrustQuestion } from './session/first-contact.ts';
 export { type IdentifyOptions, identify } from './session/identify.ts';
 export {

@@ -50,6 +50,18 @@ export class Tripwire {
     return isWinRmError(cause, 'wsman.wrong-reply') ? this.#moved(response, 'request', cause) : null;
   }
 
+  /**
+   * A connection that ends without a word under the very first request was closed by whoever saw the sign-in end: the
+   * seed's rules R16 and R20. Later any peer may close what it likes.
+   */
+  closed(error: unknown): unknown {
+    const { road, isSecured } = this.#watched;
+    const isSilent = isWinRmError(error, 'http.closed-early') && error.details.where === 'reply';
+    if (!isSilent || !road.hasProxy || isSecured || this.#answered > 0) return error;
+    const details = { ...placeOf(this.#watched), via: '', stage: 'signed-in', why: 'closed' } as const;
+    return new WinRmError('proxy.drops-connection', details, error);
+  }
+
   #signOf({ status, body }: HttpResponse): MovedSign | null {
     const { isSecured, sealing } = this.#watched;
     if (status === 407) return null;

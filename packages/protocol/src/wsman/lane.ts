@@ -202,7 +202,7 @@ export class LaneConnection {
     } catch (error) {
       if (this.#fate === 'not-sent') this.#fate = this.#http.fate;
       this.close();
-      throw error;
+      throw this.#standing === null ? this.#tripwire.closed(error) : error;
     }
   }
 

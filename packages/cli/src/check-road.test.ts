@@ -1,0 +1,127 @@
+import { PassThrough, Readable } from 'node:stream';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Crookedness, startCrookedProxy } from '../../testbed/src/crooked/crooked-proxy.ts';
+import { startConnectProxy, startWinRmHost } from '../../testbed/src/index.ts';
+import { run } from './run.ts';
+
+const PASSWORD = 'Correct-horse-9';
+const running: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const one of running.splice(0).reverse()) await one.close();
+});
+
+async function startHost(isAdministrator = true) {
+  const host = await startWinRmHost({
+    accounts: [{ user: 'ana', domain: 'CORP', password: PASSWORD, isAdministrator }],
+    https: {},
+  });
+  running.push(host);
+  return {
+    http: { host: '127.0.0.1', port: host.port },
+    https: { host: 'localhost', port: host.https?.port ?? 0 },
+    pin: host.https?.thumbprints.sha256 ?? '',
+  };
+}
+
+async function crooked(crookedness: Crookedness, allow: { host: string; port: number }[], calmTurns?: number) {
+  const proxy = await startCrookedProxy({ crookedness, allow, ...(calmTurns === undefined ? {} : { calmTurns }) });
+  running.push(proxy);
+  return proxy;
+}
+
+async function checkRoad(...words: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const written = { stdout: '', stderr: '' };
+  const stream = (name: 'stdout' | 'stderr'): PassThrough => {
+    const through = new PassThrough();
+    through.on('data', (bytes: Buffer) => {
+      written[name] += bytes.toString('utf8');
+    });
+    return through;
+  };
+  const code = await run(['check-road', '-u', 'CORP\\ana', ...words], {
+    stdin: Readable.from([]),
+    stdout: stream('stdout'),
+    stderr: stream('stderr'),
+    environment: { FAIRLEAD_PASSWORD: PASSWORD },
+    askSecret: () => Promise.resolve(null),
+    onInterrupt: () => () => undefined,
+  });
+  return { code, ...written };
+}
+
+const url = ({ host, port }: { host: string; port: number }): string => `http://${host}:${port}`;
+
+describe('fairlead check-road', () => {
+  it('R10, R24, R27: says line by line that a tunnel keeps the connection, and what the host thinks of unencrypted messages', async () => {
+    const { http } = await startHost();
+    const proxy = await startConnectProxy({ allow: [http] });
+    running.push(proxy);
+    const { code, stdout, stderr } = await checkRoad('-t', url(http), '-p', url(proxy));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.split('\n')).toEqual([
+      `road         through ${proxy.host}:${proxy.port}, in a tunnel to 127.0.0.1:${http.port}`,
+      'sign-in      Negotiate, 1 handshake on 1 connection',
+      'requests     10 of 10 answered under that sign-in',
+      'connection   kept: every request reached the connection that was signed in on',
+      'unencrypted  refused by the host (AllowUnencrypted is false), as it should be',
+      '',
+    ]);
+  });
+
+  it('R10, R23: catches a proxy that re-pairs connections in absolute form, with evidence, and exits with 66', async () => {
+    const { http } = await startHost();
+    const proxy = await crooked('re-pairs', [http], 2);
+    const { code, stdout } = await checkRoad('-t', url(http), '-p', url(proxy), '--forward', '--count', '5');
+    expect(code).toBe(66);
+    expect(stdout).toMatch(/^connection {3}MOVED: /m);
+    expect(stdout).toMatch(/^requests {5}[0-4] of [1-5] answered/m);
+    expect(stdout).toContain(`why          The proxy ${proxy.host}:${proxy.port} moved your connection: `);
+    expect(stdout).toContain('[proxy.no-affinity]');
+    expect(stdout).not.toContain('refused the sign-in of');
+  });
+
+  it('R10, R24: catches one that moves what is in a tunnel to an http target, and what it breaks inside TLS', async () => {
+    const { http, https, pin } = await startHost();
+    const proxy = await crooked('re-pairs', [http], 2);
+    const moved = await checkRoad('-t', url(http), '-p', url(proxy), '--json');
+    expect(moved.code).toBe(66);
+    expect(JSON.parse(moved.stdout)).toMatchObject({
+      ...{ type: 'road', verdict: 'moved', road: 'tunnel', handshakes: 1 },
+      error: { code: 'proxy.no-affinity', details: { hop: 1, host: proxy.host, port: proxy.port } },
+    });
+    const later = await crooked('re-pairs', [https], 7);
+    const through = ['-t', `https://localhost:${https.port}`, '--pin', pin, '-p', url(later), '--json'];
+    const broken = JSON.parse((await checkRoad(...through)).stdout);
+    expect(broken).toMatchObject({
+      verdict: 'moved',
+      isSecured: true,
+      error: { code: expect.stringMatching(/^tls\./) },
+    });
+    expect(broken.answered).toBeGreaterThan(0);
+  });
+
+  it('finds nothing wrong with an honest road inside TLS, and tells who may not read the setting', async () => {
+    const { https, pin } = await startHost(false);
+    const proxy = await startConnectProxy({ allow: [https] });
+    running.push(proxy);
+    const { code, stdout } = await checkRoad('-t', `https://localhost:${https.port}`, '--pin', pin, '-p', url(proxy));
+    expect(code).toBe(0);
+    expect(stdout).toContain(`in a tunnel to localhost:${https.port}, TLS from here to there`);
+    expect(stdout).toContain('unencrypted  the host does not tell this account');
+  });
+
+  it('R16, R20: names a proxy that closes after the sign-in', async () => {
+    const { http } = await startHost();
+    const proxy = await crooked('closes-after-200', [http]);
+    const { code, stdout } = await checkRoad('-t', url(http), '-p', url(proxy), '--forward');
+    expect(code).toBe(66);
+    expect(stdout).toMatch(/^connection {3}CLOSED/m);
+    expect(stdout).toContain('[proxy.drops-connection]');
+  });
+
+  it('tells an error as every command does, and wants a sensible count', async () => {
+    const { http } = await startHost();
+    expect((await checkRoad('-t', url(http), '--count', '101')).stderr).toContain('[misuse.bad-argument]');
+    expect((await checkRoad('-t', 'http://127.0.0.1:1')).code).toBe(65);
+  });
+});
