@@ -55,9 +55,8 @@ export class Tripwire {
    * seed's rules R16 and R20. Later any peer may close what it likes.
    */
   closed(error: unknown): unknown {
-    const { road, isSecured } = this.#watched;
-    const isSilent = isWinRmError(error, 'http.closed-early') && error.details.where === 'reply';
-    if (!isSilent || !road.hasProxy || isSecured || this.#answered > 0) return error;
+    const isSilent = isWinRmError(error, 'http.closed-early') && ['idle', 'reply'].includes(error.details.where);
+    if (!isSilent || !this.#watched.road.hasProxy || this.#answered > 0) return error;
     const details = { ...placeOf(this.#watched), via: '', stage: 'signed-in', why: 'closed' } as const;
     return new WinRmError('proxy.drops-connection', details, error);
   }
