@@ -66,6 +66,8 @@ export interface SeenConnection {
   readonly pair: StreamPair;
   readonly requests: DecodedRequest[];
   handshakes: number;
+  /** The channel binding of its sign-in, MsvAvChannelBindings; null before, and where there was none. */
+  binding: Uint8Array | null;
   /** Whether a request that still waits has nobody to answer any more. */
   isGone: boolean;
 }
@@ -99,7 +101,7 @@ export class WinRmDouble {
 
   readonly openRoad: RoadOpener = async (lane) => {
     const pair = streamPair();
-    const seen: SeenConnection = { lane, pair, requests: [], handshakes: 0, isGone: false };
+    const seen: SeenConnection = { lane, pair, requests: [], handshakes: 0, binding: null, isGone: false };
     this.connections.push(seen);
     void new DoubleConnection(this, seen, this.connections.length, this.#options)
       .serve(pair.far)
@@ -353,6 +355,7 @@ class DoubleConnection {
     const exported = new Rc4(sessionBaseKey(key, proof)).apply(message.encryptedSessionKey);
     this.#keys = createNtlmSealing(exported, message.flags, 'server');
     this.#seen.handshakes++;
+    this.#seen.binding = response.avPairs.find(({ id }) => id === AV_ID.channelBindings)?.value ?? null;
     return null;
   }
 
