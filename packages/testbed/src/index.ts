@@ -10,9 +10,9 @@ export type { CbtHardening } from './channel-binding.ts';
 export { type ConnectProxy, type ConnectProxyOptions, type ProxyEvent, startConnectProxy } from './connect-proxy.ts';
 export { type CrookedEvent, CrookedJournal } from './crooked/crooked-journal.ts';
 export {
+  type Crookedness,
   type CrookedProxy,
   type CrookedProxyOptions,
-  type Crookedness,
   startCrookedProxy,
 } from './crooked/crooked-proxy.ts';
 export { type Demo, type DemoOptions, type DemoPlace, startDemo } from './demo.ts';

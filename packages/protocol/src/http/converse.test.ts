@@ -251,6 +251,15 @@ describe('converse', () => {
     expect((await run.result).legCount).toBe(2);
   });
 
+  it('does not blame the host alone for it where a proxy is on the road: proxy.drops-connection', async () => {
+    const reply = challenge(`Connection: close\r\n${tokenField('two')}`);
+    const run = set([{ request: () => reply }], { hasProxy: true });
+    await expect(run.result).rejects.toMatchObject({
+      code: 'proxy.drops-connection',
+      details: { via: '', stage: 'authenticate', why: 'announced' },
+    });
+  });
+
   it('reports Connection: close between legs without a proxy as auth.incomplete', async () => {
     const run = set([{ request: () => challenge(`Connection: close\r\n${tokenField('two')}`) }]);
     await expect(run.result).rejects.toMatchObject({ code: 'auth.incomplete', details: { stage: 'authenticate' } });

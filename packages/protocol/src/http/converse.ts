@@ -28,6 +28,9 @@ export interface LegReport {
   readonly isSessionBased: boolean;
   /** The names of the schemes in WWW-Authenticate, "" without any. */
   readonly offered: string;
+  readonly contentType: string;
+  /** The words of the body. */
+  readonly text: string;
 }
 
 /** What a conversation is made of. */
@@ -44,6 +47,8 @@ export interface ConverseOptions {
   readonly bodyTimeoutMs?: number | undefined;
   /** Whether a proxy is known to read each request: it must speak HTTP/1.1, and a close is its doing. */
   readonly isForwarded?: boolean;
+  /** Whether any proxy is known to be on the road: then nobody can tell whether a close is the peer's. */
+  readonly hasProxy?: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly onLeg?: ((leg: LegReport) => void) | undefined;
 }
@@ -149,7 +154,8 @@ class Conversation {
     this.#why = reply.version === '1.0' ? 'outdated' : reply.keepsConnection ? 'closed' : 'announced';
     const isSessionBased = reply.headers.hasWord('Proxy-Support', 'Session-Based-Authentication');
     const offered = schemeNames(reply.headers.getAll('WWW-Authenticate'));
-    onLeg?.({ mechanism, stage, status: reply.status, via: this.#via, isSessionBased, offered });
+    const said = { contentType: readableLine(reply.headers.get('Content-Type')), text: readableText(reply.body) };
+    onLeg?.({ mechanism, stage, status: reply.status, via: this.#via, isSessionBased, offered, ...said });
     if (reply.status === 407) {
       const offered = schemeNames(reply.headers.getAll('Proxy-Authenticate'));
       // Which proxy it was is not to be seen from inside the conversation; whoever knows the road fills that in.
@@ -177,7 +183,8 @@ class Conversation {
   }
 
   #failDropped(mechanism: string, stage: string, cause?: unknown): never {
-    if (this.#via !== '' || this.#options.isForwarded === true) {
+    const { isForwarded = false, hasProxy = isForwarded } = this.#options;
+    if (this.#via !== '' || hasProxy) {
       // Whoever knows the road says which proxy it was.
       const place = { hop: 0, host: '', port: 0 };
       throw new WinRmError('proxy.drops-connection', { ...place, via: this.#via, stage, why: this.#why }, cause);

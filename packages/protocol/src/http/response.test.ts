@@ -145,6 +145,18 @@ describe('ResponseDecoder', () => {
     );
   });
 
+  it('calls them http.malformed behind a reply, which only HTTP can have given', () => {
+    const decoder = make()();
+    decoder.feed(latin1Encode('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n<script src="x">'));
+    expect(decoder.next()).toMatchObject({ status: 200 });
+    expect(() => decoder.next()).toThrow(
+      expect.objectContaining({
+        code: 'http.malformed',
+        details: { where: 'status line', problem: '<script src="x">' },
+      }),
+    );
+  });
+
   it.each([
     ['before anything', '', 'reply'],
     ['in the status line', 'HTTP/1.1 2', 'head'],

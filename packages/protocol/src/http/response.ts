@@ -37,6 +37,7 @@ export class ResponseDecoder {
   #isTruncated = false;
   #failure: unknown = null;
   #interimCount = 0;
+  #hasReplied = false;
   #headReader: HeadReader;
   #open: { head: StatusHead; body: BodyReader } | null = null;
 
@@ -107,6 +108,7 @@ export class ResponseDecoder {
     const read = body.next(this.#buffer, this.#isEnded, this.#isTruncated);
     if (read === 'need-bytes') return read;
     this.#open = null;
+    this.#hasReplied = true;
     this.#interimCount = 0;
     const { status, reason, version, headers } = head;
     this.#awaits = isTunnel(head, this.#method) ? 'tunnel' : 'nothing';
@@ -127,13 +129,18 @@ export class ResponseDecoder {
     fail('http.closed-early', { where: isMiddle ? 'head' : 'reply' });
   }
 
-  /** The first five bytes tell a web server from everything else that listens on a port. */
+  /**
+   * The first five bytes tell a web server from everything else that listens on a port. What has answered once is one, so
+   * anything else after that was put into its answers, or lost from them.
+   */
   #requireHttp(): void {
     for (let i = 0; i < VERSION_PREFIX.length; i++) {
       const byte = this.#buffer.byteAt(i);
       if (byte === -1) return;
       if (byte !== VERSION_PREFIX[i]) {
-        fail('http.not-http', { startsWith: printableStart(this.#buffer.peek(32)) });
+        const startsWith = printableStart(this.#buffer.peek(32));
+        if (this.#hasReplied) fail('http.malformed', { where: 'status line', problem: startsWith });
+        fail('http.not-http', { startsWith });
       }
     }
   }

@@ -87,7 +87,10 @@ describe('something that is not WinRM', () => {
     const double = new WinRmDouble();
     double.onRequest = () => ({ status, headers: [HTML], body: status === 204 ? '' : '<p>Welcome</p>' });
     const { session } = sessionWith(double);
-    await expect(session.open()).rejects.toMatchObject({ code: 'wsman.not-wsman', details: { status } });
+    await expect(session.open()).rejects.toMatchObject({
+      code: 'wsman.not-wsman',
+      details: { status, contentType: 'text/html', text: status === 204 ? '' : 'Welcome' },
+    });
     expect(double.connections[0]?.pair.destroyed.near()).not.toBeNull();
   });
 

@@ -21,12 +21,11 @@ export function failWithStatus(status: number, contentType: string, response: Ht
  * something that is not WinRM.
  */
 export function foreignAnswer(error: unknown, legs: readonly LegReport[]): unknown {
-  const status = legs.at(-1)?.status ?? 0;
+  const { status = 0, contentType = '', text = '' } = legs.at(-1) ?? {};
   const isWelcome = legs.length === 1 && status >= 200 && status <= 299 && isWinRmError(error, 'auth.incomplete');
   const isMissing = NOT_SERVED.has(status) && isWinRmError(error, 'http.unexpected-status');
   if (!isWelcome && !isMissing) return error;
-  const text = isWinRmError(error, 'http.unexpected-status') ? error.details.text : '';
-  return new WinRmError('wsman.not-wsman', { status, contentType: '', text }, error);
+  return new WinRmError('wsman.not-wsman', { status, contentType, text }, error);
 }
 
 /**

@@ -236,7 +236,7 @@ export class LaneConnection {
         }),
       platform,
       legTimeoutMs: LEG_TIMEOUT_MS,
-      isForwarded: road.form === 'absolute',
+      ...{ isForwarded: road.form === 'absolute', hasProxy: road.hasProxy },
       bodyTimeoutMs: riding?.replyWithinMs,
       signal,
       onLeg: (leg) => {
