@@ -64,7 +64,9 @@ describe('errorBlock', () => {
       text: '',
     } as const;
     const { message } = errorWords(new WinRmError('proxy.no-affinity', details));
-    expect(message).toBe(`${begin}the host could not read what was sealed for it (status 400), before the first good answer.`);
+    expect(message).toBe(
+      `${begin}the host could not read what was sealed for it (status 400), before the first good answer.`,
+    );
   });
 
   it('uses the sentence of the reason for misuse.bad-argument', () => {

@@ -22,8 +22,9 @@ export async function exec(request: ExecRequest, terminal: Terminal): Promise<nu
   });
   try {
     await session.open(giveUp.signal);
-    if (terminal.stdin.isTTY !== true) passInput(session, terminal).catch(() => undefined);
-    const ended = await Promise.race([copyOutput(session, request, terminal), givenUp]);
+    const isPiped = terminal.stdin.isTTY !== true;
+    const holed = new Promise<never>((_, reject) => isPiped && passInput(session, terminal).catch(reject));
+    const ended = await Promise.race([copyOutput(session, request, terminal), givenUp, holed]);
     if (ended === 'given-up') return EXIT_CODES.interrupted;
     const exit = await session.exit;
     if (request.isJson) await writeLine(terminal, { type: 'exit', ...exit });
@@ -35,16 +36,25 @@ export async function exec(request: ExecRequest, terminal: Terminal): Promise<nu
   }
 }
 
-/** Standard input to the remote command, then its end. Writes wait for the far side, which is all the flow control. */
+/**
+ * Standard input to the remote command, then its end. Writes wait for the far side, which is all the flow control.
+ * @throws what lost a piece of it, or its end, for which the command might wait for ever
+ */
 async function passInput(session: Session, terminal: Terminal): Promise<void> {
   try {
     for await (const bytes of terminal.stdin) await session.write(bytes as Uint8Array);
     await session.endInput();
   } catch (error) {
-    // A command may end, or close its input, before it has read everything; its exit code tells how it went.
-    if (!isWinRmError(error)) throw error;
+    if (!isPastInput(error)) throw error;
   }
 }
+
+/** A command may end, or close its input, before it has read everything; its exit code tells how it went. */
+export function isPastInput(error: unknown): boolean {
+  return PAST_INPUT.some((code) => isWinRmError(error, code));
+}
+
+const PAST_INPUT = ['shell.closed', 'wsman.shell-gone', 'session.cancelled'] as const;
 
 /** Output as it comes: bytes untouched, or JSON lines with decoded text. */
 async function copyOutput(session: Session, request: ExecRequest, terminal: Terminal): Promise<void> {

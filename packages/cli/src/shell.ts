@@ -10,7 +10,7 @@ import {
 } from '@fairlead/protocol';
 import type { Request } from './arguments.ts';
 import { errorBlock, errorWords } from './error-block.ts';
-import { tellGap } from './exec.ts';
+import { isPastInput, tellGap } from './exec.ts';
 import { EXIT_CODES, exitCodeOfRemote } from './exit-codes.ts';
 import { Interrupts } from './interrupts.ts';
 import { makeSession } from './open-session.ts';
@@ -35,7 +35,7 @@ export async function shell(request: ShellRequest, terminal: Terminal): Promise<
     // A closed input lets the shell end by itself: what it still prints belongs to the answer.
     keyboard.allSent.then(() => session.endInput()).catch(() => undefined);
     const shown = showOutput(session, prompts, request.codePage, keyboard, terminal);
-    const ended = await Promise.race([shown, givenUp]);
+    const ended = await Promise.race([shown, givenUp, keyboard.holed]);
     if (ended === 'given-up') return EXIT_CODES.interrupted;
     return exitCodeOfRemote((await session.exit).unsigned);
   } finally {
@@ -50,6 +50,8 @@ interface Keyboard {
   readonly lines: Interface;
   /** Resolves when the input has ended and every line of it was sent or refused. */
   readonly allSent: Promise<void>;
+  /** Rejects when a line of a script was lost: what comes after it was written for a shell that has taken it. */
+  readonly holed: Promise<never>;
   /** Called at each prompt: what is typed next is a command again. */
   readonly atPrompt: () => void;
 }
@@ -63,6 +65,7 @@ function readLines(
 ): Keyboard {
   const isTerminal = terminal.stdin.isTTY === true && terminal.stdout.isTTY === true;
   const lines = createInterface({ input: terminal.stdin, output: terminal.stdout, terminal: isTerminal, prompt: '' });
+  const { promise: holed, reject: giveUp } = Promise.withResolvers<never>();
   let sent = Promise.resolve();
   let isRunning = false;
   lines.on('line', (line) => {
@@ -82,6 +85,9 @@ function readLines(
       .then(() => session.writeText(`${line}\r\n`))
       .catch((error: unknown) => {
         if (isWinRmError(error, 'misuse.bad-argument')) tellNotSent(error, terminal);
+        else if (isPastInput(error)) return;
+        else if (!isTerminal) giveUp(error);
+        else tellLost(error, terminal);
         if (isWinRmError(error, 'shell.fate-unknown')) terminal.stderr.write(errorBlock(error));
       });
   });
@@ -92,6 +98,7 @@ function readLines(
   return {
     lines,
     allSent,
+    holed,
     atPrompt: () => {
       isRunning = false;
     },
@@ -100,6 +107,12 @@ function readLines(
 
 function tellNotSent(error: unknown, terminal: Terminal): void {
   terminal.stderr.write(`fairlead: ${errorWords(error).message} It was not sent.\n`);
+}
+
+/** The shell goes on; whether it has the line is for the person to find out. */
+function tellLost(error: unknown, terminal: Terminal): void {
+  const { message, hint, code } = errorWords(error);
+  terminal.stderr.write(`fairlead: ${message} ${hint} [${code}]\n`);
 }
 
 async function showOutput(
