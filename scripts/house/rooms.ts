@@ -218,6 +218,7 @@ export const DRIVER_FILES: ReadonlySet<string> = new Set(
     'session/_open.ts',
     'session/identify.ts',
     'session/affinity.ts',
+    'session/road-choice.ts',
     'session/_lasting-lane.ts',
     'session/_held-clock.ts',
     'session/_patience.ts',

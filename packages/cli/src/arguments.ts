@@ -25,6 +25,8 @@ export type Request =
 export interface Common {
   readonly target: Target;
   readonly route: ProxyRoute;
+  /** 'auto': the last proxy is asked for a tunnel, and forwards requests if it refuses that. */
+  readonly proxyForm: ProxyForm;
   readonly proxySignIn: ProxySettings;
   /** SHA-256 thumbprints, upper-case hexadecimal; the host must show one of them if there are any. */
   readonly pins: readonly string[];
@@ -34,6 +36,9 @@ export interface Common {
   readonly isJson: boolean;
   readonly journalFile: string | null;
 }
+
+/** What the last proxy of a road is asked to do. */
+export type ProxyForm = 'tunnel' | 'forward' | 'auto';
 
 /** How the proxies of the road are signed in to, and trusted. */
 export interface ProxySettings {
@@ -78,6 +83,7 @@ const OPTIONS = {
   'proxy-ca': { type: 'string', multiple: true },
   'danger-http-behind-authenticated-proxy': { type: 'boolean' },
   forward: { type: 'boolean' },
+  'proxy-form': { type: 'string' },
   pin: { type: 'string', multiple: true },
   ca: { type: 'string', multiple: true },
   'legacy-tls': { type: 'boolean' },
@@ -113,9 +119,11 @@ export function parseCommandLine(words: readonly string[]): Request {
   }
   if (rest.length > 0) throw new UsageError(`"${rest[0]}" is not expected here. Put -- before the remote command.`);
   const { target, user } = targetOf(values.target);
+  const proxyForm = proxyFormOf(values);
   const common: Common = {
     target,
-    route: routeOf(values.proxy ?? [], values.forward === true),
+    route: routeOf(values.proxy ?? [], proxyForm === 'forward'),
+    proxyForm,
     proxySignIn: proxySettingsOf(values),
     ...trustOf(target, values),
     isJson: values.json === true,
@@ -158,12 +166,23 @@ function targetOf(text: string | undefined): ReturnType<typeof parseTarget> {
 }
 
 function routeOf(proxies: readonly string[], isForward: boolean): ProxyRoute {
-  if (isForward && proxies.length === 0) throw new UsageError('--forward needs a --proxy.');
   const last = proxies.length - 1;
   const hops: Hop[] = proxies.map((url, index) =>
     parseProxy(url, isForward && index === last ? 'http-forward' : 'http-connect'),
   );
   return { name: 'command line', hops };
+}
+
+function proxyFormOf({ proxy = [], forward = false, 'proxy-form': form }: Values): ProxyForm {
+  const given = form ?? (forward ? 'forward' : 'tunnel');
+  if (given !== 'tunnel' && given !== 'forward' && given !== 'auto') {
+    throw new UsageError(`--proxy-form is tunnel, forward or auto, not "${given}".`);
+  }
+  if (forward && given !== 'forward')
+    throw new UsageError(`--forward and --proxy-form ${given} contradict each other.`);
+  const option = forward ? '--forward' : '--proxy-form';
+  if ((forward || form !== undefined) && proxy.length === 0) throw new UsageError(`${option} needs a --proxy.`);
+  return given;
 }
 
 function proxySettingsOf(values: Values): ProxySettings {

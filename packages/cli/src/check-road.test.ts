@@ -1,3 +1,5 @@
+import { Agent, createServer, request } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { PassThrough, Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Crookedness, startCrookedProxy } from '../../testbed/src/crooked/crooked-proxy.ts';
@@ -47,6 +49,36 @@ async function checkRoad(...words: string[]): Promise<{ code: number; stdout: st
     onInterrupt: () => () => undefined,
   });
   return { code, ...written };
+}
+
+/** A proxy that knows no CONNECT, and keeps each client on a connection of its own. */
+async function forwardOnly(): Promise<{ host: string; port: number }> {
+  const agents = new Map<Socket, Agent>();
+  const server = createServer((incoming, outgoing) => {
+    const agent = agents.get(incoming.socket) ?? new Agent({ keepAlive: true, maxSockets: 1 });
+    agents.set(incoming.socket, agent);
+    const { method, headers } = incoming;
+    const sent = request(incoming.url ?? '', { method, headers, agent }, (reply) => {
+      outgoing.writeHead(reply.statusCode ?? 502, {
+        ...reply.headers,
+        'Proxy-Support': 'Session-Based-Authentication',
+      });
+      reply.pipe(outgoing);
+    });
+    incoming.pipe(sent);
+  });
+  server.on('connect', (_, socket: Socket) => {
+    socket.end('HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  running.push({
+    close: async () => {
+      for (const agent of agents.values()) agent.destroy();
+      server.closeAllConnections();
+      server.close();
+    },
+  });
+  return { host: '127.0.0.1', port: (server.address() as AddressInfo).port };
 }
 
 const url = ({ host, port }: { host: string; port: number }): string => `http://${host}:${port}`;
@@ -117,6 +149,22 @@ describe('fairlead check-road', () => {
     expect(code).toBe(66);
     expect(stdout).toMatch(/^connection {3}CLOSED/m);
     expect(stdout).toContain('[proxy.drops-connection]');
+  });
+
+  it('R4: says that the proxy refused a tunnel and forwards, with --proxy-form auto', async () => {
+    const { http } = await startHost();
+    const proxy = await forwardOnly();
+    const through = ['-t', url(http), '-p', url(proxy)];
+    const { code, stdout, stderr } = await checkRoad(...through, '--proxy-form', 'auto');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain(
+      `through ${proxy.host}:${proxy.port}, which forwards each request to 127.0.0.1:${http.port}`,
+    );
+    expect(stdout).toContain('kept: ');
+    expect(stdout).toMatch(/^note {9}The proxy .* refused a tunnel \(status 405\), so it forwards/m);
+    expect((await checkRoad(...through)).stderr).toContain('[proxy.connect-denied]');
+    const contradicting = await checkRoad(...through, '--forward', '--proxy-form', 'auto');
+    expect(contradicting.stderr).toContain('contradict');
   });
 
   it('tells an error as every command does, and wants a sensible count', async () => {

@@ -30,7 +30,8 @@ const SETTINGS = `  -t, --target HOST      host, host:port, http://host:5985/wsm
                          comes from FAIRLEAD_PROXY_PASSWORD (_2, _3 … for the further ones) or is asked for
       --proxy-auth HOW   auto (default: the best the proxy offers), negotiate, ntlm, digest or basic
       --proxy-ca FILE    certificates that may vouch for an https:// proxy besides the usual ones, PEM
-      --forward          the last proxy forwards plain requests instead of tunnelling (see: fairlead help roads)
+      --proxy-form FORM  what the last proxy does: tunnel (default), forward, or auto: forward if it refuses to tunnel
+      --forward          the same as --proxy-form forward (see: fairlead help roads)
       --journal FILE     write what happened, one JSON line per event; it contains no password and no output
       --json             JSON lines on standard output`;
 
@@ -109,6 +110,9 @@ are sealed but whose sign-in can be seen by the proxy, there is --danger-http-be
 
 --proxy … --forward: the proxy is handed whole HTTP requests. Only sealed messages go that way. It works only with
 proxies that keep your connection and the host's together (Squid does; many others do not).
+
+--proxy … --proxy-form auto: the proxy is asked for a tunnel first. Where it refuses the method or the port, requests
+are forwarded instead, and a note says so; never to an https target, nor behind a proxy that wants a sign-in.
 
 To an https target TLS is spoken from here to the host; proxies carry it unread, and --forward is refused.
 

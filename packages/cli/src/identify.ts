@@ -14,7 +14,9 @@ export async function identify(request: IdentifyRequest, terminal: Terminal): Pr
   const stopListening = terminal.onInterrupt(() => giveUp.abort());
   const journal = new Journal(() => defaultPlatform.monotonicMs());
   if (request.journalFile !== null) writeJournal(journal, request.journalFile);
-  const open = await roadFromHere(request, terminal);
+  // What is asked of strangers is not sealed, and a proxy that forwards is handed sealed messages only.
+  const proxyForm = request.proxyForm === 'auto' ? 'tunnel' : request.proxyForm;
+  const open = await roadFromHere({ ...request, proxyForm }, terminal);
   try {
     const found = await askWho({
       target: request.target,

@@ -1,7 +1,9 @@
 import { constants, fchmodSync, ftruncateSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import {
+  connectFirst,
   type Journal,
   type ProxyCredential,
+  type ProxyRoute,
   parseCredential,
   proxySignIn,
   type RoadOpener,
@@ -25,15 +27,20 @@ export async function roadFromHere(common: Common, terminal: Terminal): Promise<
     dangerHttpBehindAuthenticatedProxy: settings.isHttpDangerChosen,
   });
   const secureHop = nodeSecureHop(settings.caFiles.map(readRoots));
-  return (_lane, onHop, signal) =>
-    walkRoad({
-      ...{ route, target, onHop, signal, secureHop },
-      dial: nodeDialer,
-      platform: defaultPlatform,
-      answerProxy: answers(),
-      // Whether an http target may have it is for the answers to say: they know what was chosen.
-      httpBehindSignIn: 'allow',
-    });
+  const openFor =
+    (way: ProxyRoute): RoadOpener =>
+    (_lane, onHop, signal) =>
+      walkRoad({
+        ...{ route: way, target, onHop, signal, secureHop },
+        dial: nodeDialer,
+        platform: defaultPlatform,
+        answerProxy: answers(),
+        // Whether an http target may have it is for the answers to say: they know what was chosen.
+        httpBehindSignIn: 'allow',
+      });
+  if (common.proxyForm !== 'auto') return openFor(route);
+  const hasProxyCredential = (settings.users[route.hops.length - 1] ?? '') !== '';
+  return connectFirst({ route, scheme: target.scheme, hasProxyCredential, openFor });
 }
 
 async function proxyCredentials(common: Common, terminal: Terminal): Promise<(ProxyCredential | null)[]> {

@@ -47,6 +47,7 @@ export {
   type ProxySignInOptions,
   proxySignIn,
 } from './session/proxy-sign-in.ts';
+export { connectFirst, type RoadChoiceOptions } from './session/road-choice.ts';
 export { type Reopening, Session, type SessionOptions } from './session/session.ts';
 export type { SessionLink, SessionState, StepId } from './session/state.ts';
 export {

@@ -41,6 +41,13 @@ export interface OpenedRoad {
   readonly form: 'origin' | 'absolute';
   /** Whether any proxy stands on the road; then the last authentication leg stays empty (the seed's rule R21). */
   readonly hasProxy: boolean;
+  /** The last proxy's refusal of a tunnel, where it forwards requests for that reason. */
+  readonly refusedTunnel?: {
+    readonly host: string;
+    readonly port: number;
+    readonly status: number;
+    readonly text: string;
+  };
   /** Calls back whenever the link that carries the road changes, until the returned function is called. */
   readonly watchLink?: (listener: (link: RoadLink) => void) => () => void;
 }

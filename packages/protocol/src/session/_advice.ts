@@ -36,6 +36,13 @@ export class AdviceBook {
     this.#journal.record({ event: 'advice', advice });
   }
 
+  /** What the way in which a road came about says. */
+  road({ refusedTunnel }: OpenedRoad): void {
+    if (refusedTunnel === undefined) return;
+    const { status, text } = refusedTunnel;
+    this.give({ code: 'tunnel-refused', proxy: nameOf(refusedTunnel), status, text });
+  }
+
   /**
    * A proxy that reads each request passed a challenge on and does not promise to keep the sign-in together. It may do so
    * all the same. RFC 4559, section 6; the seed's rule R14

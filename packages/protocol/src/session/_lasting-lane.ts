@@ -301,6 +301,7 @@ export class LastingLane implements Lane {
       return opened;
     });
     this.#hasProxy = road.hasProxy;
+    this.#options.advice.road(road);
     this.#proxy = hops.findLast(({ party }) => party === 'proxy') ?? null;
     counts.connections++;
     journal.record({ event: 'connection', lane: name, what: 'opened', reason: this.#hasBeenOpen ? 'again' : 'first' });
