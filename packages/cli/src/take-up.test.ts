@@ -61,7 +61,8 @@ describe('a shell on a host that keeps it while nobody is connected', () => {
     expect(second.promptWord).toBe(first.promptWord);
     await second.writeText('echo %COLOUR% still\r\n');
     await until(second, 'green still', `5985;${standing?.promptWord};`);
-    await second.writeText('sleep 60\r\n');
+    await second.writeText("sh -c 'echo a''sleep; exec sleep 60'\r\n");
+    await until(second, 'asleep'); // said by the program itself: the echo of the line has the quotes
     await second.interrupt();
     await second.writeText('exit 5\r\n');
     await until(second, 'never said');

@@ -193,5 +193,6 @@ describe('a session that leaves its shell', () => {
     await session.close();
     expect(await output).toBe('');
     expect(session.state).toEqual({ at: 'closed', error: null });
+    expect(session.standing).toBeNull();
   });
 });
