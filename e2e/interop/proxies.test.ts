@@ -21,6 +21,7 @@ import {
   startGssServer,
   startProxy,
 } from '../peers/peers.ts';
+import { ProxyTable } from './proxy-table.ts';
 import { connectionsOf, runOnce } from './run-session.ts';
 
 type Account = { readonly user: string; readonly password: string };
@@ -44,15 +45,14 @@ interface RoadOptions {
 
 let server: GssServer;
 const proxies = new Map<string, ProxyPeer>();
-/** proxy × authentication × transport × verdict, printed at the end; docs/peers.md holds a copy. */
-const table: string[] = [];
+const table = new ProxyTable('sign-in');
 
 beforeAll(async () => {
   server = await startGssServer({ cbt: 'strict' });
 });
 afterAll(async () => {
   await Promise.all([server?.stop(), ...[...proxies.values()].map((proxy) => proxy.stop())]);
-  console.log(['proxy | authentication | transport | verdict', ...table].join('\n'));
+  table.print();
 });
 
 async function proxyOf(conf: string): Promise<ProxyPeer> {
@@ -105,7 +105,8 @@ async function verdict(label: readonly [string, string, string], options: RoadOp
   // Two lanes, each on one server connection with one handshake; a refused road reaches the server with none.
   expect(connections.length).toBe(seen === 'ok' ? 2 : 0);
   for (const { handshakes } of connections) expect(handshakes).toBe(1);
-  table.push([...label, seen].join(' | '));
+  const [proxy, authentication, transport] = label;
+  table.add({ proxy, authentication, transport, verdict: seen });
   return seen;
 }
 
@@ -216,8 +217,9 @@ describe('chains: each proxy with credentials of its own', () => {
     ],
     ['squid → SOCKS', [{ conf: 'squid' }, { conf: 'microsocks', account: plain }]],
   ])('%s', async (name, stops) => {
-    const how = stops.map(({ conf }) => conf).join(' + ');
-    expect(await verdict([name, how, 'https'], { stops, scheme: 'https' })).toBe('ok');
+    const proxies = stops.map(({ conf }) => conf).join(' → ');
+    const redialled = name.includes('dialled again') ? ', dialled again' : '';
+    expect(await verdict([proxies, `each its own${redialled}`, 'https'], { stops, scheme: 'https' })).toBe('ok');
   });
 
   it('a wrong password for the second names the second', async () => {

@@ -50,6 +50,8 @@ export interface GssServerOptions {
   readonly cbt?: 'none' | 'relaxed' | 'strict';
   /** Sends no session tickets, so that after the handshake of TLS 1.3 the server is silent until it is asked. */
   readonly hasNoTickets?: boolean;
+  /** Takes plain messages over http from whoever has signed in, as a host with AllowUnencrypted does. */
+  readonly allowsUnencrypted?: boolean;
 }
 
 /** Starts the WinRM server. */
@@ -60,6 +62,7 @@ export async function startGssServer(options: GssServerOptions = {}): Promise<Gs
   const words = ['--listen', '127.0.0.1:0', '--log', log, '--ntlm-users', join(folder, 'ntlm')];
   if (options.closeAfter !== undefined) words.push('--close-after', String(options.closeAfter));
   const certificate = options.cbt === undefined ? null : await makeServerCertificate(folder);
+  if (options.allowsUnencrypted === true) words.push('--allow-unencrypted');
   if (options.hasNoTickets === true) words.push('--no-tickets');
   if (options.cbt !== undefined) {
     words.push('--tls-listen', '127.0.0.1:0', '--cert', join(folder, 'cert.pem'), '--key', join(folder, 'key.pem'));
@@ -114,14 +117,17 @@ export const RIG_PROXY_ACCOUNTS = {
   ntlm: { user: 'RIG\\puser', password: 'P-pw-1' },
 } as const;
 
-/** Starts one proxy of `proxies/`, named as its file without ".conf". NTLM needs no keytab, so it gets an empty one. */
-export async function startProxy(name: string): Promise<ProxyPeer> {
+/**
+ * Starts one proxy of `proxies/`, named as its file without ".conf". NTLM needs no keytab, so it gets an empty one.
+ * @param parentPort what it stands in front of, where it is one that does
+ */
+export async function startProxy(name: string, parentPort = 0): Promise<ProxyPeer> {
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-proxy-'));
   chmodSync(folder, 0o755);
   const run = promisify(execFile);
   const port = await freePort();
   const env = { RIG_PROXY_KEYTAB: '/dev/null', ...process.env };
-  await run(join(HERE, 'proxies/run.sh'), ['start', name, join(folder, 'px'), String(port)], { env });
+  await run(join(HERE, 'proxies/run.sh'), ['start', name, join(folder, 'px'), `${port}`, `${parentPort}`], { env });
   return {
     port,
     read: (file) => readFileSync(join(folder, 'px', file), 'utf8'),
