@@ -1,6 +1,7 @@
 /** What must be true of every page of every test: it keeps to its policy, its origin and its promises, and says so. */
 import { Buffer } from 'node:buffer';
 import type { BrowserContext, Page, Request } from 'playwright/test';
+import { type SharedWorkers, watchSharedWorkers } from './shared-workers.ts';
 
 /** Watches all pages of a browser context from their first instruction on. */
 export interface Watch {
@@ -11,10 +12,14 @@ export interface Watch {
    * else is ever forgiven.
    */
   expectStatus(status: number, path: string): void;
+  /** Another address of the product's own that a test's pages may go to. */
+  admit(origin: string): void;
   /** Everything that crossed between the tabs and the relay: frames of WebSockets, bodies and addresses of requests. */
   captured(): Promise<Buffer>;
   /** Bytes in WebSocket frames, both ways. */
   readonly frameBytes: number;
+  /** The workers that outlive their pages. */
+  readonly sharedWorkers: SharedWorkers;
 }
 
 /** Begins to watch. Before the first page is opened. */
@@ -27,9 +32,35 @@ export async function watchContext(context: BrowserContext, origin: string): Pro
   const keep = (bytes: Buffer | string | null): void => {
     if (bytes !== null) kept.push(Buffer.from(bytes));
   };
+  const hosts = new Set([new URL(origin).host]);
   const isOurs = (url: string): boolean =>
-    ['data:', 'blob:', 'about:'].some((scheme) => url.startsWith(scheme)) || new URL(url).host === new URL(origin).host;
+    ['data:', 'blob:', 'about:'].some((scheme) => url.startsWith(scheme)) || hosts.has(new URL(url).host);
 
+  const seen = {
+    onSocket: (url: string) => {
+      if (!isOurs(url)) complaints.push(`a WebSocket to ${url}`);
+    },
+    onFrame: (bytes: Buffer) => {
+      keep(bytes);
+      frameBytes += bytes.length;
+    },
+  };
+  const complainOfConsole = (text: string, url: string): void => {
+    const status = Number(/the server responded with a status of (\d+)/.exec(text)?.[1]);
+    const isExpected = expected.some((one) => one.status === status && new URL(url).pathname === one.path);
+    if (!isExpected) complaints.push(`console: ${text} (${url})`);
+  };
+  const sharedWorkers = await watchSharedWorkers(context, TRAPS, {
+    ...seen,
+    onRequest(url, body) {
+      if (!isOurs(url)) complaints.push(`a request to ${url}`);
+      keep(url);
+      keep(body);
+    },
+    onAnswer: keep,
+    onError: complainOfConsole,
+    onUncaught: (words) => void complaints.push(`uncaught: ${words}`),
+  });
   await context.exposeBinding('reportToTest', (_source, words: string) => void complaints.push(words));
   await context.addInitScript(setTraps);
   context.on('page', (page: Page) => {
@@ -44,22 +75,11 @@ export async function watchContext(context: BrowserContext, origin: string): Pro
       socket.on('framereceived', onFrame);
     });
     // A page that is closed at once has no worker to be watched.
-    watchWorkers(context, page, {
-      onSocket: (url) => {
-        if (!isOurs(url)) complaints.push(`a WebSocket to ${url}`);
-      },
-      onFrame: (bytes) => {
-        keep(bytes);
-        frameBytes += bytes.length;
-      },
-    }).catch(() => undefined);
+    watchWorkers(context, page, seen).catch(() => undefined);
   });
   context.on('console', (message) => {
     if (message.type() !== 'error') return;
-    const { url } = message.location();
-    const status = Number(/the server responded with a status of (\d+)/.exec(message.text())?.[1]);
-    const isExpected = expected.some((one) => one.status === status && new URL(url).pathname === one.path);
-    if (!isExpected) complaints.push(`console: ${message.text()} (${url})`);
+    complainOfConsole(message.text(), message.location().url);
   });
   context.on('request', (request: Request) => {
     if (!isOurs(request.url())) complaints.push(`a request to ${request.url()}`);
@@ -80,6 +100,7 @@ export async function watchContext(context: BrowserContext, origin: string): Pro
   });
   return {
     complaints,
+    admit: (other) => void hosts.add(new URL(other).host),
     expectStatus: (status, path) => void expected.push({ status, path }),
     async captured() {
       await Promise.all(bodies);
@@ -88,6 +109,7 @@ export async function watchContext(context: BrowserContext, origin: string): Pro
     get frameBytes() {
       return frameBytes;
     },
+    sharedWorkers,
   };
 }
 
@@ -100,7 +122,7 @@ async function watchWorkers(
   const devtools = await context.newCDPSession(page);
   let lastId = 0;
   devtools.on('Target.attachedToTarget', ({ sessionId }) => {
-    const expression = `globalThis.reportToTest = (words) => console.error(words); (${setTraps.toString()})()`;
+    const expression = TRAPS;
     // Held back until it is watched, so that no frame is missed.
     for (const [method, params] of [
       ['Network.enable', {}],
@@ -130,6 +152,9 @@ type WorkerEvent =
       readonly params: { readonly response: { readonly opcode: number; readonly payloadData: string } };
     }
   | { readonly method: ''; readonly params: Record<never, never> };
+
+/** For a worker, which has no binding to the test. */
+const TRAPS = `globalThis.reportToTest = (words) => console.error(words); (${setTraps.toString()})()`;
 
 declare global {
   function reportToTest(words: string): void;
