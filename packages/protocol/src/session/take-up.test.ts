@@ -113,6 +113,30 @@ describe('a shell that is taken up again', () => {
     expect(session.state).toMatchObject({ at: 'closed', error: { code: 'shell.gone' } });
   });
 
+  it.each(['output', 'silence'])(
+    'is wsman.shell-gone, as ever, when it ends after it has been heard of: %s',
+    async (heard) => {
+      const double = withShell();
+      double.write('stdout', 'found');
+      const { session, platform } = sessionWith(double, { shell: COMMAND, takeUp: STANDING });
+      await session.open();
+      const output = textOf(session).catch((error: unknown) => error);
+      await settled();
+      double.endConnections();
+      await expect.poll(() => double.names.length).toBe(3); // the probe, a Receive that was lost, and another
+      if (heard === 'output') double.write('stdout', 'more');
+      else double.expire();
+      await settled();
+      await platform.advance(1000);
+      await expect.poll(() => double.names.length).toBe(4);
+      double.hasShell = false;
+      double.expire();
+      expect(await output).toMatchObject({ code: 'wsman.shell-gone' });
+      expect(session.standing).toBeNull();
+      await session.close();
+    },
+  );
+
   it('counts as one failed logon when the password is wrong: auth.rejected', async () => {
     const double = withShell({ password: 'another' });
     const { session } = sessionWith(double, { takeUp: STANDING });
