@@ -87,8 +87,25 @@ describe('a shell that is taken up again', () => {
     await session.close();
   });
 
-  it('waits for a server that answers an earlier Receive first', async () => {
+  it('has one gap where it begins, also when a connection is lost before anything was heard', async () => {
     const double = withShell();
+    const { session } = sessionWith(double, { shell: COMMAND, takeUp: STANDING });
+    const opening = session.open();
+    await expect.poll(() => double.names).toEqual(['Receive']);
+    double.expire();
+    await opening;
+    const output = textOf(session);
+    await settled();
+    double.endConnections();
+    await expect.poll(() => double.names).toHaveLength(3);
+    double.write('stdout', 'x');
+    double.exit(0);
+    expect(await output).toBe('|x');
+    await session.close();
+  });
+
+  it.each([false, true])('waits for a server that answers an earlier Receive first (proxy: %s)', async (hasProxy) => {
+    const double = withShell({ road: { hasProxy } });
     const { session, platform } = sessionWith(double, { shell: COMMAND, takeUp: STANDING });
     const opening = session.open();
     await expect.poll(() => double.names).toEqual(['Receive']);
