@@ -55,6 +55,7 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   session: { play: sessionScene },
   trouble: { play: troubleScene },
   dialogs: { play: dialogScene },
+  maze: { isStranger: true, play: mazeScene },
   sees: {
     async play(person, _stack, snap) {
       await person.page.goto('/sees/');
@@ -215,6 +216,24 @@ async function sessionScene(person: Person, stack: Stack, snap: Snap): Promise<v
   await person.begin('exit 3');
   await expect(page.getByText(words('session.end.exit', { code: 3 }))).toBeVisible();
   await snap('ended', 'The shell has ended');
+}
+
+async function mazeScene(person: Person, stack: Stack, snap: Snap): Promise<void> {
+  const roomButton = (room: string, key: string) =>
+    person.button('demo.maze.openNamed', {
+      action: words(`demo.maze.${key}`),
+      room: words(`demo.maze.room.${room}.title`),
+    });
+  await person.signIn(await stack.product.takeCode());
+  await person.button('home.demo.mazeLabel').click();
+  await expect(roomButton('moves', 'open')).toBeVisible();
+  await snap('list', 'The demo’s rooms, nothing tried yet');
+  await roomButton('moves', 'open').click();
+  await person.fails('proxy.no-affinity');
+  await snap('moved', 'A proxy moved the connection');
+  await person.button('recovery.change-route').click();
+  await expect(roomButton('moves', 'wayOut.around')).toBeFocused();
+  await snap('way-out', 'Back in the list, with the way out');
 }
 
 async function troubleScene(person: Person, stack: Stack, snap: Snap): Promise<void> {
