@@ -93,7 +93,8 @@ function parseScript(script: string): Program {
   try {
     return parse(script.replace(/^\ufeff/, ''), { ecmaVersion: 2023, sourceType: 'script', locations: false });
   } catch (error) {
-    if (!(error instanceof SyntaxError)) return fail('pac.too-long', { limit: 'depth' });
+    // A full stack comes as a RangeError, or in acorn's own words.
+    if (!(error instanceof SyntaxError) || /stack space/.test(error.message)) fail('pac.too-long', { limit: 'depth' });
     const { line, column } = (error as SyntaxError & { loc?: { line: number; column: number } }).loc ?? {
       line: 0,
       column: 0,
