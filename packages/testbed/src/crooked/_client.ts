@@ -95,7 +95,9 @@ export class Client {
     const target = addressIn(request.target);
     if (target === null) return await this.#say(request, ownPage(400, 'Bad Request', 'CONNECT needs host and port.'));
     if (!this.#scene.isAllowed(target)) return await this.#say(request, FORBIDDEN);
-    const version = this.#scene.crookedness === 'speaks-http-1.0' ? '1.0' : '1.1';
+    const { crookedness } = this.#scene;
+    if (crookedness === 'answers-html-after-200') return await this.#answerInPlace(request);
+    const version = crookedness === 'speaks-http-1.0' ? '1.0' : '1.1';
     this.#scene.journal.record({
       ...{ event: 'answered', client: this.#number, method: 'CONNECT' },
       target: request.target,
@@ -110,7 +112,6 @@ export class Client {
   async #beginTunnel({ target, key }: { target: AllowedTarget; key: string }, first: Uint8Array): Promise<void> {
     const { crookedness, inspector } = this.#scene;
     const isTls = first[0] === TLS_HANDSHAKE;
-    if (crookedness === 'answers-html-after-200') return await this.#answerInPlace();
     if (WAYS[crookedness].readsTunnels && !isTls) {
       this.#isReadingTunnel = true;
       return await this.#take(first);
@@ -124,9 +125,10 @@ export class Client {
     await tunnel.feed(first);
   }
 
-  async #answerInPlace(): Promise<void> {
+  /** A success with a page, where a success means that the target is on the line. */
+  async #answerInPlace(request: DecodedRequest): Promise<void> {
     this.#bent();
-    await this.#stream.write(encodeReply(CAPTIVE_PAGE));
+    await this.#say(request, CAPTIVE_PAGE);
     await this.#stream.end();
   }
 
@@ -140,7 +142,7 @@ export class Client {
       : placeIn(request.target);
     if (target === undefined) return await this.#say(request, NOT_ABSOLUTE);
     if (!isAllowed(target)) return await this.#say(request, FORBIDDEN);
-    if (crookedness === 'answers-html-after-200') return await this.#answerInPlace();
+    if (crookedness === 'answers-html-after-200') return await this.#answerInPlace(request);
     const upstream = await pairing.take(this.#number, target);
     if (this.#isMispaired(upstream)) this.#bent();
     journal.record({ event: 'carried', client: this.#number, upstream: upstream.number, how: 'request' });
@@ -180,6 +182,7 @@ export class Client {
 
   /** Says something of the proxy's own. */
   async #say({ method, target }: DecodedRequest, reply: Reply): Promise<void> {
+    if (reply.status === 401 || this.#scene.crookedness === 'loops-407') this.#bent();
     this.#scene.journal.record({ event: 'answered', client: this.#number, method, target, status: reply.status });
     const version = this.#scene.crookedness === 'speaks-http-1.0' ? '1.0' : '1.1';
     await this.#stream.write(encodeReply({ ...reply, version, fields: [['Via', VIA], ...reply.fields] }));

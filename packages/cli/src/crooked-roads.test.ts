@@ -1,0 +1,187 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import type { Crookedness } from '../../testbed/src/crooked/crooked-proxy.ts';
+import { HOST_PASSWORD, rehearse, TRANSPORTS } from '../../testbed/src/crooked/rehearsal.ts';
+import { run } from './run.ts';
+
+// Every way a proxy misbehaves, on every transport: what the person sees, and what the proxy could read.
+
+/** What a road comes to: it opens, or this is said. The words are from the block that is printed. */
+interface Verdict {
+  readonly code: 'opens' | string;
+  /** `PROXY` and `HOST` stand for host:port of the two. */
+  readonly says?: readonly string[];
+  readonly exitCode?: number;
+}
+
+const OPENS: Verdict = { code: 'opens' };
+const NEEDS_HTTPS: Verdict = {
+  code: 'proxy.needs-https',
+  says: ['The proxy PROXY wants a sign-in', 'gets none for an http target', 'Reach the server by https'],
+};
+const moved = (...says: string[]): Verdict => ({
+  code: 'proxy.no-affinity',
+  says: [...says, 'this says nothing about your password'],
+});
+const drops = (...says: string[]): Verdict => ({
+  code: 'proxy.drops-connection',
+  says: [...says, 'your password has nothing to do with it', 'https port 5986'],
+});
+const rewrites: Verdict = {
+  code: 'proxy.rewrites-auth',
+  says: ['came through the proxy PROXY offers no way to sign in, where Negotiate is needed', 'may have removed'],
+};
+const falseTunnel: Verdict = {
+  code: 'proxy.false-tunnel',
+  says: ['The proxy PROXY said that the tunnel to HOST is open', 'text: Welcome to the guest network'],
+};
+
+/** In the order of TRANSPORTS. */
+const EXPECTED: Readonly<Record<Crookedness, readonly [Verdict, Verdict, Verdict]>> = {
+  'asks-for-sign-in': [NEEDS_HTTPS, NEEDS_HTTPS, OPENS],
+  're-pairs': [
+    moved('The proxy PROXY moved your connection: the host no longer knows the sign-in (status 401)'),
+    moved('The host refused the sign-in half-way', 'The password may well be right'),
+    { code: 'tls.bad-record', says: ['Encrypted data from the host cannot be believed', 'use another road'] },
+  ],
+  'shares-connections': [OPENS, OPENS, OPENS],
+  'closes-after-200': [
+    drops('The connection through the proxy PROXY was closed', '(signed-in)'),
+    drops('The connection through the proxy PROXY was closed', '(signed-in)'),
+    OPENS,
+  ],
+  'closes-after-401': [
+    drops('The connection through the proxy PROXY was closed', '(authenticate)'),
+    drops('The connection through the proxy PROXY was closed', '(authenticate)'),
+    OPENS,
+  ],
+  'speaks-http-1.0': [OPENS, drops('The proxy PROXY speaks HTTP/1.0', '(authenticate)'), OPENS],
+  'strips-challenges': [rewrites, rewrites, OPENS],
+  'says-close': [
+    drops('The answer that came through the proxy PROXY announces the end of the connection'),
+    drops('The answer that came through the proxy PROXY announces the end of the connection'),
+    OPENS,
+  ],
+  'answers-html-after-200': [
+    falseTunnel,
+    {
+      code: 'wsman.not-wsman',
+      says: [
+        '(status 200, text/html)',
+        'A proxy on the road may also be answering',
+        'text: Welcome to the guest network',
+      ],
+    },
+    falseTunnel,
+  ],
+  'asks-with-401': [
+    NEEDS_HTTPS,
+    NEEDS_HTTPS,
+    {
+      code: 'proxy.auth-rejected',
+      says: ['The proxy PROXY refused the sign-in with Basic', 'for this proxy', 'they are not the server’s'],
+    },
+  ],
+  'keeps-first-challenge': [OPENS, OPENS, OPENS],
+  'lends-authenticated-connection': [OPENS, OPENS, OPENS],
+  'loops-407': [
+    NEEDS_HTTPS,
+    NEEDS_HTTPS,
+    { code: 'proxy.auth-loops', says: ['The proxy PROXY asked 10 times to sign in with Digest'] },
+  ],
+  dribbles: [OPENS, OPENS, OPENS],
+  'cuts-idle': [OPENS, OPENS, OPENS],
+  truncates: [
+    { code: 'http.closed-early', says: ['was closed in the middle of body', 'a proxy or firewall on the road'] },
+    { code: 'http.closed-early', says: ['was closed in the middle of body', 'a proxy or firewall on the road'] },
+    { code: 'http.closed-early', says: ['a proxy or firewall on the road'] },
+  ],
+  injects: [
+    { code: 'http.malformed', says: ['<script src=', 'Something between here and the host writes into HTTP'] },
+    { code: 'seal.malformed', says: ['something on the road is changing messages'] },
+    { code: 'tls.bad-record', says: ['It was changed or damaged on the way'] },
+  ],
+  'inspects-tls': [
+    OPENS,
+    OPENS,
+    {
+      code: 'tls.pin-changed',
+      says: [
+        '127.0.0.1 shows another certificate',
+        'something on the road reads along',
+        'issuer: CN=Inspecting Proxy CA',
+      ],
+    },
+  ],
+};
+
+/** Alone on the road these two do no harm; `crooked-strangers.test.ts` brings somebody else. One lane keeps it so. */
+const WITHOUT_INPUT: readonly Crookedness[] = ['shares-connections', 'lends-authenticated-connection'];
+const ASKING: readonly Crookedness[] = ['asks-for-sign-in', 'asks-with-401', 'loops-407'];
+
+/** Nothing of these may be read on a road: the password, the command, its output, an envelope. */
+const SECRETS = [HOST_PASSWORD, 'printf', 'typed', 'Envelope', 'cmd.exe'];
+
+/** What somebody is told whose password was wrong. */
+const PASSWORD_TROUBLE = /auth\.rejected\]|Check user name, domain and password/;
+
+const table: string[] = [];
+afterAll(() => console.log(['| The proxy | transport | what comes of it |', ...table].join('\n')));
+
+describe.each(Object.keys(EXPECTED) as Crookedness[])('a road whose proxy %s', (crookedness) => {
+  it.each(TRANSPORTS.map((transport, at) => [transport, EXPECTED[crookedness][at] as Verdict] as const))(
+    '%s: R8, R20, R22, R23, R28',
+    async (transport, verdict) => {
+      const { code, says = [] } = verdict;
+      const isSecure = transport === 'https, tunnel';
+      const calm = isSecure && crookedness === 'truncates' ? { calmTurns: 1 } : {};
+      const r = await rehearse({
+        run,
+        proxy: { crookedness, ...calm },
+        host: { offers: ['Kerberos', 'Negotiate', 'NTLM'], limits: { maxTimeoutMs: 1000 } },
+      });
+      const asking = ASKING.includes(crookedness) ? ['--proxy-user', 'OFFICE\\pia', ...basicFor(crookedness)] : [];
+      const words = ['exec', ...r.wordsFor(transport), ...asking, '--', 'cat; printf err >&2; exit 3'];
+      const input = WITHOUT_INPUT.includes(crookedness) ? null : 'typed\n';
+      const wrong = crookedness === 'asks-with-401' ? { FAIRLEAD_PROXY_PASSWORD: 'wrong' } : {};
+      try {
+        const { exitCode, stdout, stderr } = await r.perform(forInput(words, input), input, wrong);
+        table.push(`| ${crookedness} | ${transport} | ${code} |`);
+        if (code === 'opens') {
+          expect([exitCode, stdout, stderr]).toEqual([
+            3,
+            input ?? '',
+            expect.stringMatching(/^(?:fairlead: note: .*\n)?err$/),
+          ]);
+          expect(r.signInCount()).toBe(input === null ? 1 : 2);
+        } else {
+          const place = (text: string): string =>
+            text.replace('PROXY', `127.0.0.1:${r.proxy.port}`).replace('HOST', `127.0.0.1:${portOf(words)}`);
+          expect(stderr).toContain(`[${code}]`);
+          for (const sentence of says) expect(stderr).toContain(place(sentence));
+          expect([exitCode > 63, stdout]).toEqual([true, '']);
+          expect(r.signInCount()).toBeLessThanOrEqual(2);
+        }
+        expect(stderr).not.toMatch(PASSWORD_TROUBLE);
+        for (const secret of SECRETS) expect(r.seen()).not.toContain(secret);
+        if (code === NEEDS_HTTPS.code) expect(r.seen()).not.toContain('Proxy-Authorization');
+        expect(r.proxy.journal.clientCount).toBeLessThanOrEqual(4);
+      } finally {
+        await r.close();
+      }
+    },
+  );
+});
+
+/** Where nobody types, a command that reads nothing. */
+function forInput(words: readonly string[], input: string | null): readonly string[] {
+  return input === null ? words.with(-1, 'printf err >&2; exit 3') : words;
+}
+
+function portOf(words: readonly string[]): string {
+  return /:(\d+)$/.exec(words[2] ?? '')?.[1] ?? '';
+}
+
+/** tinyproxy, whose ways that is, knows nothing but Basic, which the command line uses only when it is told to. */
+function basicFor(crookedness: Crookedness): readonly string[] {
+  return crookedness === 'asks-with-401' ? ['--proxy-auth', 'basic'] : [];
+}
