@@ -114,7 +114,9 @@ test('alone it prints where it is and a code, a new one after each use, and stop
 });
 
 test('with a start script it prints nothing, obeys, and goes when the script goes', async () => {
-  const child = fork(MAIN, [], { env: environment({}), stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [] });
+  const demo = { target: { host: '127.0.0.1', port: 1 }, route: { name: '', hops: [] }, user: 'demo' };
+  const env = environment({ FAIRLEAD_DEMO: JSON.stringify(demo) });
+  const child = fork(MAIN, [], { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [] });
   const run = watch(child);
   const messages: unknown[] = [];
   const heard = (type: string) =>
@@ -132,14 +134,20 @@ test('with a start script it prints nothing, obeys, and goes when the script goe
   child.send({ type: 'accept-proof', proofHash: 'short' });
   child.send({ type: 'accept-proof', proofHash: await hashProof(proof) });
   const base = `http://127.0.0.1:${port}`;
-  let status = 401;
-  while (status === 401) {
+  const signIn = () => {
     const headers = { 'Content-Type': 'application/json', Origin: base };
-    const body = JSON.stringify({ proof });
-    status = (await fetch(`${base}${API_PATHS.signIn}`, { method: 'POST', headers, body })).status;
-  }
-  expect(status).toBe(200);
+    return fetch(`${base}${API_PATHS.signIn}`, { method: 'POST', headers, body: JSON.stringify({ proof }) });
+  };
+  let answer = await signIn();
+  while (answer.status === 401) answer = await signIn();
+  expect(answer.status).toBe(200);
+  expect(await answer.json()).toMatchObject({ demo });
   expect(await used).toEqual({ type: 'code-used' });
+  child.send({ type: 'demo-ended' });
+  const Cookie = answer.headers.get('set-cookie')?.split(';')[0] ?? '';
+  const seen = async () =>
+    ((await (await fetch(`${base}${API_PATHS.status}`, { headers: { Cookie } })).json()) as { demo: unknown }).demo;
+  await expect.poll(seen).toBeNull();
   expect(run.out()).toBe('');
   child.disconnect();
   expect(await run.exited).toBe(0);
