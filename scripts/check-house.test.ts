@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkHouse } from './check-house.ts';
 import { checkErrorTexts } from './house/error-texts.ts';
+import { checkProxyRules } from './house/proxy-rules.ts';
 import type { Violation } from './house/violation.ts';
 
 const CORE = 'packages/protocol/src';
@@ -170,5 +171,31 @@ describe('check-house goes red when an error code', () => {
       'docs/errors.md: relay.lost has no paragraph',
       'docs/errors.md: is stale: run node scripts/errors-doc.ts',
     ]);
+  });
+});
+
+describe('check-house goes red when a rule of the seed', () => {
+  const names = Array.from({ length: 34 }, (_, index) => `R${index + 1}`);
+  const document = names.map((name) => `| ${name}   | what | kept | shown |`).join('\n');
+  const titled = (title: string): string => `it.each([1])('${title}: works', () => {});\n`;
+  const messages = (text: string, titles: readonly string[]): string[] =>
+    checkProxyRules(text, new Map([['a.test.ts', titles.join('')]])).map(({ message }) => message);
+
+  it('has lost nothing: green, also where several share a title or a table has it', () => {
+    expect(messages(document, [titled(names.join(', '))])).toEqual([]);
+    expect(messages(document, [`it.each([\n  [1],\n])(\n  '${names.join(' ')}',\n  () => {},\n);`])).toEqual([]);
+    expect(checkProxyRules(null, new Map())).toEqual([]);
+  });
+
+  it('has lost its last test; a longer number, a comment or a value does not count', () => {
+    const others = names.filter((name) => name !== 'R3').map(titled);
+    expect(messages(document, others)).toEqual(['no title of a test carries R3']);
+    expect(messages(document, [...others, "// R3\nconst a = 'R3';\nf('x', 'R3');\n"])).toEqual([
+      'no title of a test carries R3',
+    ]);
+  });
+
+  it('has lost its row', () => {
+    expect(messages(document.replace('| R12 ', '| R99 '), names.map(titled))).toEqual(['R12 has no row']);
   });
 });

@@ -8,6 +8,7 @@ import { checkDocComments } from './house/doc-comments.ts';
 import { checkErrorTexts } from './house/error-texts.ts';
 import { gatherFacts } from './house/facts.ts';
 import { checkImports } from './house/imports.ts';
+import { checkProxyRules } from './house/proxy-rules.ts';
 import { checkSizes } from './house/sizes.ts';
 import { readTree } from './house/sources.ts';
 import { printViolation, type Violation } from './house/violation.ts';
@@ -19,6 +20,7 @@ export function checkHouse(texts: ReadonlyMap<string, string>): Violation[] {
   const facts = gatherFacts(code);
   const locales = new Map<string, unknown>();
   for (const [path, text] of texts) if (/^web\/messages\/[\w-]+\.json$/.test(path)) locales.set(path, JSON.parse(text));
+  const tests = new Map([...code].filter(([path]) => /\.(test|spec)\.ts$/.test(path) && !path.startsWith('scripts/')));
   const english = locales.get('web/messages/en.json');
   return [
     ...checkTexts(texts),
@@ -28,10 +30,11 @@ export function checkHouse(texts: ReadonlyMap<string, string>): Violation[] {
     ...checkDocComments(facts),
     ...checkErrorTexts({
       locales,
-      tests: new Map([...code].filter(([path]) => /\.(test|spec)\.ts$/.test(path) && !path.startsWith('scripts/'))),
+      tests,
       document: texts.get('docs/errors.md') ?? null,
       expectedDocument: english === undefined ? '' : renderErrorDocument(english),
     }),
+    ...checkProxyRules(texts.get('docs/proxy-rules.md') ?? null, tests),
   ];
 }
 

@@ -37,12 +37,12 @@ function expectTwoPinnedLanes(connections: readonly SeenConnection[]): void {
 }
 
 describe('a session with the GSS-API server', () => {
-  it('carries both streams and the exit code, directly, over SPNEGO', async () => {
+  it('R1: carries both streams and the exit code, directly, over SPNEGO', async () => {
     expect(await runOnce({ target: `127.0.0.1:${server.port}`, ...ALL_STREAMS })).toEqual(SEEN_ALL);
     expectTwoPinnedLanes(connectionsOf(server));
   });
 
-  it('needs four requests to the first output directly, and five behind a proxy', async () => {
+  it('R17, R21: needs four requests to the first output directly, and five behind a proxy', async () => {
     const target = `127.0.0.1:${server.port}`;
     await runOnce({ target, command: 'echo x' });
     await runOnce({ target, hops: through(squid, 'http-connect'), command: 'echo x' });
@@ -55,13 +55,13 @@ describe('a session with the GSS-API server', () => {
     expectTwoPinnedLanes(connectionsOf(server));
   });
 
-  it('carries them through Squid with CONNECT', async () => {
+  it('R1, R2: carries them through Squid with CONNECT', async () => {
     const hops = through(squid, 'http-connect');
     expect(await runOnce({ target: `127.0.0.1:${server.port}`, hops, ...ALL_STREAMS })).toEqual(SEEN_ALL);
     expectTwoPinnedLanes(connectionsOf(server));
   });
 
-  it('carries them through Squid in absolute form', async () => {
+  it('R2, R24: carries them through Squid in absolute form', async () => {
     const hops = through(squid, 'http-forward');
     expect(await runOnce({ target: `127.0.0.1:${server.port}`, hops, ...ALL_STREAMS })).toEqual(SEEN_ALL);
     expectTwoPinnedLanes(connectionsOf(server));

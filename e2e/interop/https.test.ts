@@ -202,7 +202,7 @@ describe('through a proxy that opens TLS', () => {
 });
 
 describe('what relay and proxy carry', () => {
-  it('shows neither password nor command nor output, with Basic and with Negotiate', async () => {
+  it('R29: shows neither password nor command nor output, with Basic and with Negotiate', async () => {
     const { server } = await start({ cbt: 'strict' });
     const [toServer, toProxy] = await Promise.all([startTap(server.tls?.port ?? 0), startTap(squid.port)]);
     const relay = await startTestRelay({

@@ -304,7 +304,7 @@ describe('converse', () => {
     });
   });
 
-  it('takes only a 2xx for the acceptance of an empty last leg, else http.unexpected-status', async () => {
+  it('R19: takes only a 2xx for the acceptance of an empty last leg, else http.unexpected-status', async () => {
     const run = set([{ request: () => challenge(tokenField('two')) }, { request: () => challenge('', '503 Busy') }]);
     await expect(run.result).rejects.toMatchObject({ code: 'http.unexpected-status', details: { status: 503 } });
     expect(run.mechanism.context.isDestroyed).toBe(true);
@@ -330,7 +330,7 @@ describe('converse', () => {
     expect(run.mechanism.context.isDestroyed).toBe(true);
   });
 
-  it(`stops after ${MAX_LEGS} legs with auth.incomplete`, async () => {
+  it(`R15: stops after ${MAX_LEGS} legs with auth.incomplete`, async () => {
     const script = Array.from({ length: MAX_LEGS }, () => ({ request: () => challenge(tokenField('go on')) }));
     const run = set(script, { mechanism: new TestMechanism('Negotiate', 50) });
     await expect(run.result).rejects.toMatchObject({

@@ -41,7 +41,7 @@ const refusal = (status: string, fields = '', body = ''): ScriptStep => ({
 });
 
 describe('walkRoad', () => {
-  it('dials the target itself when there is no proxy', async () => {
+  it('R1: dials the target itself when there is no proxy', async () => {
     const run = walk([]);
     expect(await run.road).toMatchObject({ form: 'origin', hasProxy: false, stream: run.pair.near });
     expect(run.dialled).toEqual([target]);
@@ -78,7 +78,7 @@ describe('walkRoad', () => {
   );
 
   it.each(['HTTP/1.0 200 OK\r\n\r\n', 'HTTP/1.1 200\r\n\r\n', 'HTTP/1.1 299 Odd\r\nContent-Length: 9\r\n\r\n'])(
-    'takes %j for a tunnel',
+    'R13: takes %j for a tunnel',
     async (reply) => {
       const run = walk([proxyA], [{ request: () => reply }]);
       expect((await run.road).form).toBe('origin');

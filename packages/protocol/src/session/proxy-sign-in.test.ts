@@ -167,7 +167,7 @@ describe('proxySignIn over CONNECT', () => {
     expect(run.dials()).toBe(2);
   });
 
-  it('stops a proxy that never has enough: proxy.auth-loops', async () => {
+  it('R15: stops a proxy that never has enough: proxy.auth-loops', async () => {
     const steps = Array.from({ length: 20 }, (_, at) =>
       asks([`Digest realm="r", nonce="${at}", stale=true, qop="auth"`]),
     );

@@ -47,7 +47,7 @@ describe('a reply that is not sealed', () => {
     ['302', { status: 302, headers: ['Location: http://evil/'] }, 'http.unexpected-status'],
     ['407', { status: 407, headers: ['Proxy-Authenticate: Basic'] }, 'proxy.auth-required'],
   ];
-  it.each(cases)('is never believed: %s', async (_, reply, code) => {
+  it.each(cases)('R27, R31: is never believed: %s', async (_, reply, code) => {
     const double = new WinRmDouble();
     double.before = ({ name }) => (name === 'Command' ? reply : undefined);
     const { session } = sessionWith(double);
@@ -108,7 +108,7 @@ describe('something that is not WinRM', () => {
 });
 
 describe('a sealed reply', () => {
-  it('with a broken seal ends the session: seal.bad-signature', async () => {
+  it('R30: with a broken seal ends the session: seal.bad-signature', async () => {
     const double = new WinRmDouble();
     double.after = ({ name }, reply) => {
       if (name !== 'Command') return undefined;
@@ -129,7 +129,7 @@ describe('a sealed reply', () => {
     await session.close();
   });
 
-  it('that relates to another request is wsman.wrong-reply', async () => {
+  it('R13: that relates to another request is wsman.wrong-reply', async () => {
     const double = new WinRmDouble();
     double.after = ({ name }) => (name === 'Command' ? answer('uuid:SOMEBODY-ELSE', '<x/>') : undefined);
     const { session } = sessionWith(double);

@@ -33,7 +33,7 @@ async function textOf(session: Session): Promise<{ stdout: string; stderr: strin
 }
 
 describe('a session for one command', () => {
-  it('brings the first output after four exchanges on one connection with one handshake', async () => {
+  it('R17: brings the first output after four exchanges on one connection with one handshake', async () => {
     const double = new WinRmDouble();
     const { session } = sessionWith(double);
     double.write('stdout', 'hi\r\n');
@@ -46,7 +46,7 @@ describe('a session for one command', () => {
     await session.close();
   });
 
-  it('needs five behind a proxy, where the last leg is empty, and where riding is switched off', async () => {
+  it('R17, R21: needs five behind a proxy, where the last leg is empty, and where riding is switched off', async () => {
     for (const [road, bodyOnLastLeg] of [[{ hasProxy: true }, 'auto'] as const, [{}, 'never'] as const]) {
       const double = new WinRmDouble({ road });
       const { session } = sessionWith(double, { bodyOnLastLeg });

@@ -76,7 +76,7 @@ const OPTIONS: Partial<SessionOptions>[] = [
 ];
 
 describe('the wire of an http target', () => {
-  it('carries nothing readable in a session that goes well', async () => {
+  it('R18, R28, R29: carries nothing readable in a session that goes well', async () => {
     for (const options of OPTIONS.filter(({ policy }) => policy !== 'negotiate')) {
       for (const road of [{}, { hasProxy: true }, { hasProxy: true, form: 'absolute' as const }]) {
         const double = new WinRmDouble({ password: PASSWORD, road });
@@ -91,7 +91,7 @@ describe('the wire of an http target', () => {
     }
   });
 
-  it('carries nothing readable whatever a server answers, and whatever options are set', async () => {
+  it('R28, R31: carries nothing readable whatever a server answers, and whatever options are set', async () => {
     const statuses = fc.constantFrom(100, 200, 204, 301, 400, 401, 403, 404, 407, 413, 500, 503);
     const headers = fc.subarray([
       'WWW-Authenticate: Negotiate',
@@ -149,7 +149,7 @@ describe('the wire of an http target', () => {
 });
 
 describe('Basic and certificates on an http target', () => {
-  it('are misuse.bad-argument, and no road is opened whatever else is set', async () => {
+  it('R11, R26, R28: are misuse.bad-argument, and no road is opened whatever else is set', async () => {
     for (const policy of ['basic', 'certificate'] as const) {
       for (const options of OPTIONS) {
         const double = new WinRmDouble({ password: PASSWORD });
