@@ -86,24 +86,14 @@ export async function watchContext(context: BrowserContext, origin: string): Pro
     keep(request.url());
     keep(request.postDataBuffer());
     if (!request.url().startsWith('http')) return;
-    bodies.push(
-      (async () => {
-        // A page that has gone, or a request that was given up, has no body any more.
-        const response = await request.response().catch(() => null);
-        if (response === null) return;
-        const type = response.headers()['content-type'] ?? '';
-        if (type.includes('wasm') || request.url().endsWith('.wasm')) complaints.push(`WebAssembly: ${request.url()}`);
-        keep(JSON.stringify(response.headers()));
-        keep(await response.body().catch(() => null));
-      })(),
-    );
+    bodies.push(keepAnswer(request, complaints, keep));
   });
   return {
     complaints,
     admit: (other) => void hosts.add(new URL(other).host),
     expectStatus: (status, path) => void expected.push({ status, path }),
     async captured() {
-      await Promise.all(bodies);
+      await Promise.race([Promise.all(bodies), late()]);
       return Buffer.concat(kept);
     },
     get frameBytes() {
@@ -111,6 +101,28 @@ export async function watchContext(context: BrowserContext, origin: string): Pro
     },
     sharedWorkers,
   };
+}
+
+/** Keeps what was answered to a request. */
+async function keepAnswer(
+  request: Request,
+  complaints: string[],
+  keep: (bytes: Buffer | string | null) => void,
+): Promise<void> {
+  // A page that has gone, or a request that was given up, has no body any more.
+  const response = await request.response().catch(() => null);
+  if (response === null) return;
+  const type = response.headers()['content-type'] ?? '';
+  if (type.includes('wasm') || request.url().endsWith('.wasm')) complaints.push(`WebAssembly: ${request.url()}`);
+  keep(JSON.stringify(response.headers()));
+  keep(await response.body().catch(() => null));
+}
+
+/** The script of a shared worker is asked for on behalf of a page, and that it came is told to nobody. */
+function late(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, 3000);
+  });
 }
 
 /** Sockets of a page's workers, which the page's own events leave out. */

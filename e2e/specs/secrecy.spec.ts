@@ -118,12 +118,12 @@ test('a worker that breaks a promise is noticed', async ({ browser, stack, signe
   await person.page.goto('/');
   await person.connect(hostBehindSquid(stack));
   expect(other.complaints).toEqual([]);
-  const [worker] = person.page.workers();
-  await worker?.evaluate(async () => {
+  await expect.poll(() => other.sharedWorkers.length).toBe(1);
+  await other.sharedWorkers[0]?.evaluate(`(async () => {
     console.error('a mistake');
     WebAssembly.validate(new Uint8Array());
     await fetch('http://127.0.0.1:9/elsewhere').catch(() => undefined);
-  });
+  })()`);
   await expect
     .poll(() => other.complaints.join('\n'))
     .toMatch(/a mistake.*WebAssembly.validate was used.*connect-src/s);

@@ -3,6 +3,7 @@ import { hostBehindSquid, secureHostBehindSquid } from '../destinations.ts';
 import { Person } from '../person.ts';
 import { HOST_IDENTITY } from '../stack.ts';
 import { expect, test } from '../story.ts';
+import { watchContext } from '../watch.ts';
 import { words } from '../words.ts';
 
 test('runs the protocol in a worker, which sees every byte and ends with its session', async ({
@@ -11,13 +12,28 @@ test('runs the protocol in a worker, which sees every byte and ends with its ses
   watch,
 }) => {
   const { page } = person;
-  expect(page.workers()).toHaveLength(0);
+  expect(watch.sharedWorkers).toHaveLength(0);
   await person.connect(hostBehindSquid(stack, { name: 'Dinghy' }));
-  expect(page.workers()).toHaveLength(1);
+  await expect.poll(() => watch.sharedWorkers.length).toBe(1);
+  expect(page.workers()).toHaveLength(0);
   const before = watch.frameBytes;
   expect(before).toBeGreaterThan(0);
   await person.run('seq 1 50000 | tail -c 100000');
   expect(watch.frameBytes - before).toBeGreaterThan(100_000);
+  await person.button('session.tabs.close', { name: 'Dinghy' }).click();
+  await expect.poll(() => stack.host.shellCount).toBe(0);
+  await expect.poll(() => watch.sharedWorkers.length).toBe(0);
+});
+
+test('has a worker of its own where none can outlive the page', async ({ person, stack, watch }) => {
+  const { page } = person;
+  await page.addInitScript(() => void Reflect.deleteProperty(globalThis, 'SharedWorker'));
+  await page.goto('/');
+  await person.connect(hostBehindSquid(stack, { name: 'Dinghy' }));
+  expect(page.workers()).toHaveLength(1);
+  expect(watch.sharedWorkers).toHaveLength(0);
+  await person.run('echo ashore | rev');
+  await person.seesRow('erohsa');
   await person.button('session.tabs.close', { name: 'Dinghy' }).click();
   await expect.poll(() => stack.host.shellCount).toBe(0);
   await expect.poll(() => page.workers().length).toBe(0);
@@ -25,7 +41,9 @@ test('runs the protocol in a worker, which sees every byte and ends with its ses
 
 test('does without where the browser has no workers', async ({ person, stack }) => {
   const { page } = person;
-  await page.addInitScript(() => void Reflect.deleteProperty(globalThis, 'Worker'));
+  await page.addInitScript(() => {
+    for (const name of ['SharedWorker', 'Worker']) Reflect.deleteProperty(globalThis, name);
+  });
   await page.goto('/');
   await person.connect(hostBehindSquid(stack));
   await person.run('echo ashore | rev');
@@ -33,7 +51,7 @@ test('does without where the browser has no workers', async ({ person, stack }) 
   expect(page.workers()).toHaveLength(0);
 });
 
-test('hands the key of a certificate to the worker', async ({ person, stack }) => {
+test('hands the key of a certificate to the worker', async ({ person, stack, watch }) => {
   const { dialog, page } = person;
   await person.openDialog();
   const to = secureHostBehindSquid(stack);
@@ -47,28 +65,31 @@ test('hands the key of a certificate to the worker', async ({ person, stack }) =
   await dialog.getByRole('button', { name: words('connect.action'), exact: true }).click();
   await person.button('trust.first.once').click();
   await person.seesPrompt();
-  expect(page.workers()).toHaveLength(1);
+  expect(watch.sharedWorkers).toHaveLength(1);
   await person.run('echo detrac | rev');
   await person.seesRow('carted');
 });
 
-test('a worker that fails loses the session, and says whose mistake it is: misuse.wrong-state', async ({
-  browser,
-  stack,
-  signedIn,
-}) => {
-  // The failure is on purpose, so this browser is not the watched one.
-  const context = await browser.newContext({ baseURL: stack.product.origin, locale: 'en-US' });
-  await context.addCookies([...signedIn.cookies]);
-  const person = new Person(await context.newPage());
-  await person.page.goto('/');
-  await person.connect(hostBehindSquid(stack));
-  await person.page.workers()[0]?.evaluate(() => {
-    setTimeout(() => {
-      throw new Error('nobody catches this');
-    });
+for (const kind of ['shared', 'dedicated']) {
+  test(`a ${kind} worker that fails loses the session, and says whose mistake it is: misuse.wrong-state`, async ({
+    browser,
+    stack,
+    signedIn,
+  }) => {
+    // The failure is on purpose, so what is complained of here is not looked at.
+    const context = await browser.newContext({ baseURL: stack.product.origin, locale: 'en-US' });
+    const { sharedWorkers } = await watchContext(context, stack.product.origin);
+    await context.addCookies([...signedIn.cookies]);
+    const person = new Person(await context.newPage());
+    if (kind === 'dedicated') {
+      await person.page.addInitScript(() => void Reflect.deleteProperty(globalThis, 'SharedWorker'));
+    }
+    await person.page.goto('/');
+    await person.connect(hostBehindSquid(stack));
+    const fault = "setTimeout(() => { throw new Error('nobody catches this'); })";
+    await (kind === 'shared' ? sharedWorkers[0] : person.page.workers()[0])?.evaluate(fault);
+    await person.fails('misuse.wrong-state');
+    await expect.poll(() => person.page.workers().length + sharedWorkers.length).toBe(0);
+    await context.close();
   });
-  await person.fails('misuse.wrong-state');
-  await expect.poll(() => person.page.workers().length).toBe(0);
-  await context.close();
-});
+}

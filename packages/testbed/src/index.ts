@@ -23,4 +23,5 @@ export type { HttpsFacts, HttpsOptions } from './listener.ts';
 export type { Misbehaviour } from './misbehaviour.ts';
 export { FAULT_CODE } from './soap-fault.ts';
 export type { ClientCertificateDemand, TlsProfile } from './tls-profile.ts';
+export { startUpgradeStripper, type UpgradeStripper } from './upgrade-stripper.ts';
 export { startWinRmHost, type WinRmHost, type WinRmHostOptions } from './winrm-host.ts';

@@ -1,113 +1,30 @@
+import { isWinRmError, type JournalEntry, type SessionState, type TrustAnswer, WinRmError } from '@fairlead/protocol';
+import type { LiveShell } from './live-shell.ts';
+import { progressOf } from './progress.ts';
 import {
-  type AuthPolicy,
-  type ClientCertificate,
-  isWinRmError,
-  type Journal,
-  type JournalEntry,
-  type ProxyRoute,
-  type SessionState,
-  type ShellOptions,
-  type TrustAnswer,
-  WinRmError,
-} from '@fairlead/protocol';
-import type { HopView } from '../../components/hop-view.ts';
-import type { LiveShell, ShellSession } from './live-shell.ts';
-import { progressOf, type StepView, type TlsFacts } from './progress.ts';
-import type { ProxyAccount } from './worker/messages.ts';
+  type Attempt,
+  type EntryParts,
+  isOver,
+  type KeptRequest,
+  type LinkView,
+  NO_COUNTS,
+  type Secrets,
+  type SessionEntry,
+  type ShellChange,
+} from './session-entry.ts';
+import type { StoredSession } from './session-store.ts';
+import type { GapWords, ShellSession } from './shell-session.ts';
 
-/** What a person asks for. Passwords and certificate are handed on and not kept here. */
-export interface ConnectRequest {
-  /** What the tab is called. */
-  readonly label: string;
-  /** Host or host:port, as `parseTarget` reads it. */
-  readonly target: string;
-  /** What `parseTarget` reads out of the target, known before the protocol is loaded. */
-  readonly scheme: 'http' | 'https';
-  readonly policy: AuthPolicy;
-  /** "" for the policy `certificate`. */
-  readonly user: string;
-  readonly password: string;
-  /** For the policy `certificate`. */
-  readonly certificate: ClientCertificate | null;
-  /** Seal messages inside TLS as well. */
-  readonly sealsAlways: boolean;
-  readonly allowsLegacyTls: boolean;
-  readonly route: ProxyRoute;
-  /** Who signs in to each proxy of the route; null, or nothing at its place, for nobody. */
-  readonly proxies: readonly (Omit<ProxyAccount, 'password'> | null)[];
-  /** Those accounts', each at its place; "" without one. */
-  readonly proxyPasswords: readonly string[];
-  /** The person chose to sign in to proxies although the target is http. */
-  readonly isHttpDangerChosen: boolean;
-  readonly shell: ShellOptions;
-  readonly isDemo: boolean;
-  readonly isProduction: boolean;
-}
-
-/** What is left of a request when its secrets are taken out. */
-export type KeptRequest = Omit<ConnectRequest, 'password' | 'certificate' | 'proxyPasswords'>;
-
-/** A session as the page shows it. A new object for each change; `shell` is the same as long as the tab is. */
-export interface SessionEntry {
-  readonly id: string;
-  readonly request: KeptRequest;
-  /** Host and port, always with the port. */
-  readonly address: string;
-  readonly port: number;
-  readonly state: SessionState;
-  readonly steps: readonly StepView[];
-  readonly hops: readonly HopView[];
-  /** What TLS settled; null before it did, and without TLS. */
-  readonly tls: TlsFacts | null;
-  /** The record of the attempt under way; null before the first. */
-  readonly journal: Journal | null;
-  readonly counts: ShellSession['counts'];
-  readonly lastRoundTripMs: number | null;
-  /** The live output and input; null until the parts for it are loaded. */
-  readonly shell: LiveShell | null;
-  /** Whether a shell was ever ready in this tab: failures before show the stepper, failures after keep the output. */
-  readonly wasReady: boolean;
-  /** Whether a command runs in it. */
-  readonly isRunning: boolean;
-  /** When this attempt began, milliseconds since 1970. */
-  readonly beganAt: number;
-}
-
-/** What may differ in the next attempt of a tab. */
-export type ShellChange = Partial<Pick<ShellOptions, 'codePage'>>;
-
-/** A session made for one attempt, and where it goes. */
-export interface Attempt {
-  readonly session: ShellSession;
-  /** Host and port, always with the port; an IPv6 address in brackets. */
-  readonly address: string;
-  readonly port: number;
-  /** Answers the question about a host that is met for the first time; ignored when nothing is asked. */
-  answer(answer: TrustAnswer): void;
-}
-
-/** The secrets of one attempt. */
-export type Secrets = Pick<ConnectRequest, 'password' | 'certificate' | 'proxyPasswords'>;
-
-/** What an entry needs from around it. */
-export interface EntryParts {
-  /** Host and port of the relay. */
-  readonly relay: string;
-  /** Makes a session for one attempt. @throws misuse.bad-argument */
-  readonly openSession: (request: ConnectRequest) => Promise<Attempt>;
-  /** Makes what holds output and input, once per tab. */
-  readonly loadShell: (entry: SessionEntry) => Promise<LiveShell>;
-  /** Words for the line drawn across the output: when a session ends, or 'ready' where output may be missing. */
-  readonly dividerWords: (state: SessionState) => string;
-}
-
-const NO_COUNTS: ShellSession['counts'] = {
-  exchanges: 0,
-  requestBytes: 0,
-  responseBytes: 0,
-  connections: 0,
-  handshakes: 0,
-};
+export type {
+  Attempt,
+  ConnectRequest,
+  Divider,
+  EntryParts,
+  KeptRequest,
+  SessionEntry,
+  ShellChange,
+} from './session-entry.ts';
+export { isOver } from './session-entry.ts';
 
 /** One tab's session through all its attempts. */
 export class LiveEntry {
@@ -120,6 +37,8 @@ export class LiveEntry {
   #entries: JournalEntry[] = [];
   #unwatch: (() => void)[] = [];
   #isAttemptReady = false;
+  /** Links taken up again before the one that is held now. */
+  #heldAt: number | null = null;
 
   constructor(id: string, request: KeptRequest, parts: EntryParts, changed: () => void) {
     this.#parts = parts;
@@ -140,6 +59,13 @@ export class LiveEntry {
       wasReady: false,
       isRunning: false,
       beganAt: 0,
+      link: null,
+      advice: [],
+      standing: null,
+      worker: null,
+      isElsewhere: false,
+      cameBack: null,
+      returning: null,
     };
   }
 
@@ -150,6 +76,8 @@ export class LiveEntry {
 
   /** Begins an attempt; one under way is given up first. */
   start(secrets: Secrets, change: ShellChange = {}): void {
+    // Another code page is another shell; otherwise the one that still stands is taken up.
+    const takeUp = Object.keys(change).length === 0 ? this.#snapshot.standing : null;
     const previous = this.#session;
     if (previous !== null && !isOver(previous.state) && this.#isAttemptReady) {
       this.#snapshot.shell?.ended(this.#parts.dividerWords({ at: 'closed', error: null }), true);
@@ -162,8 +90,58 @@ export class LiveEntry {
     this.#isAttemptReady = false;
     const abort = new AbortController();
     this.#abort = abort;
-    this.#set({ state: { at: 'idle' }, beganAt: Date.now(), counts: NO_COUNTS, lastRoundTripMs: null, journal: null });
-    void this.#drive(secrets, abort);
+    const beganAt = Date.now();
+    this.#set({ ...FRESH, beganAt, standing: takeUp, worker: null, cameBack: takeUp && 'anew' });
+    const { request: kept } = this.#snapshot;
+    const options = { takeUp, memo: { request: kept, beganAt } };
+    void this.#drive(abort, () => this.#parts.openSession({ ...kept, ...secrets }, options));
+  }
+
+  /** Looks for the session that an earlier page of this tab left behind, or that another tab has taken over. */
+  comeBack(stored: StoredSession): void {
+    this.#leave();
+    const abort = new AbortController();
+    this.#abort = abort;
+    const { worker } = stored;
+    this.#set({ ...FRESH, worker, standing: stored.standing, beganAt: stored.beganAt, returning: { step: 'looking' } });
+    void this.#drive(abort, async () => {
+      const found = worker === null ? null : await this.#parts.findSession(worker);
+      if (found !== null) this.#set({ ...found.memo, cameBack: 'same', returning: null });
+      else this.#set({ worker: null, returning: { step: 'sign-in', why: stored.why, seenAt: stored.seenAt } });
+      return found;
+    });
+  }
+
+  /** Brings a session back that another tab has taken over. */
+  bringBack(): void {
+    const { worker, standing, beganAt, shell } = this.#snapshot;
+    shell?.screen.dispose();
+    this.#set({ shell: null });
+    this.comeBack({ worker, standing, beganAt, why: 'reload', seenAt: Date.now() });
+  }
+
+  /** The page goes. A session that outlives it is let go, any other is left to the server or ended. */
+  depart(): void {
+    const { standing, state } = this.#snapshot;
+    const { leave = null } = this.#session ?? {};
+    if (leave !== null) leave();
+    // Without a worker that stays, a page that comes back finds the shell by its id.
+    else if (standing === null && !isOver(state)) void this.close();
+  }
+
+  /** What is opened next is a new shell. */
+  forgetStanding(): void {
+    this.#set({ standing: null });
+  }
+
+  /** Tries now what is tried again in a while. */
+  hurry(): void {
+    this.#session?.hurry?.();
+  }
+
+  /** The machine has a network again. */
+  online(): void {
+    this.#session?.online?.();
   }
 
   /** Gives up the attempt under way, within the second; the tab stays and says so. */
@@ -185,11 +163,12 @@ export class LiveEntry {
     await session?.close();
   }
 
-  async #drive(secrets: Secrets, abort: AbortController): Promise<void> {
+  async #drive(abort: AbortController, make: () => Promise<Attempt | null>): Promise<void> {
     const isCurrent = () => this.#abort === abort;
     try {
-      const attempt = await this.#parts.openSession({ ...this.#snapshot.request, ...secrets });
-      const { session, address, port } = attempt;
+      const attempt = await make();
+      if (attempt === null) return;
+      const { session, address, port, worker = null } = attempt;
       if (!isCurrent() || abort.signal.aborted) {
         // Never opened, but it may hold a worker.
         void session.close();
@@ -201,16 +180,73 @@ export class LiveEntry {
       this.#unwatch = [
         session.watch(() => this.#follow(session)),
         session.journal.watch((entry) => this.#record(session, entry)),
+        session.watchFacts?.(() => this.#learn(session)) ?? (() => undefined),
       ];
-      this.#set({ journal: session.journal, address, port });
+      this.#set({ journal: session.journal, address, port, worker });
+      if (session.survived) this.#recall(session);
       const [shell] = await Promise.all([this.#shell(), session.open(abort.signal)]);
-      const gapWords = () => this.#parts.dividerWords({ at: 'ready', link: 'reopening' });
-      if (isCurrent()) await shell.run(session, this.#snapshot.request.shell.codePage, gapWords);
+      if (!isCurrent()) return;
+      this.#tellLink(shell);
+      const gapWords: GapWords = (sinceMs, atMs) => this.#parts.dividerWords({ at: 'gap', sinceMs, atMs });
+      if (session.survived?.isTrimmed) shell.divide(this.#parts.dividerWords({ at: 'trimmed' }));
+      await shell.run(session, this.#snapshot.request.shell.codePage, gapWords);
+      // It ended before this page came, so nobody has told the shell.
+      if (isCurrent() && session.survived && isOver(session.state)) this.#endShell(session.state);
     } catch (error) {
       // The session's state carries its own error; anything but ours is a fault and goes on to the page's boundary.
       if (!isWinRmError(error)) throw error;
       if (isCurrent() && !isOver(this.#snapshot.state)) this.#set({ state: { at: 'closed', error } });
+      // The server has it no more: the next attempt opens a new one.
+      if (isCurrent() && error.code === 'shell.gone') this.#set({ standing: null });
     }
+  }
+
+  /** What happened before this page came. */
+  #recall(session: ShellSession): void {
+    for (const entry of session.journal.entries) {
+      this.#isAttemptReady ||= entry.what.event === 'state' && entry.what.state === 'ready';
+      this.#record(session, entry);
+    }
+    const { state } = session;
+    this.#isAttemptReady ||= state.at === 'ready';
+    this.#set({ state, wasReady: this.#isAttemptReady });
+    this.#learn(session);
+  }
+
+  /** What the session tells beside its state. */
+  #learn(session: ShellSession): void {
+    const { facts = null } = session;
+    if (this.#session !== session) return;
+    if (session.isMoved === true) {
+      this.#leave();
+      this.#set({ isElsewhere: true });
+      return;
+    }
+    if (facts === null) return;
+    const link: LinkView = { ...facts.link, toldAtMs: performance.now() };
+    // On its way up a session has nothing that stands; what it is to take up may still do.
+    const standing = facts.standing ?? (this.#isAttemptReady ? null : this.#snapshot.standing);
+    this.#set({ link, advice: facts.advice, standing });
+    this.#tellLink(this.#snapshot.shell);
+  }
+
+  /** Lines wait while the link is broken. When it has been taken up again, and nothing else happened, that is said. */
+  #tellLink(shell: LiveShell | null): void {
+    const { state, link } = this.#snapshot;
+    if (shell === null || state.at !== 'ready') return;
+    const isLost = link !== null && link.attempt > 0;
+    shell.setLinked(state.link === 'live' || (state.link === 'reopening' && !isLost));
+    const resumedCount = link?.resumedCount ?? 0;
+    if (state.link === 'held') this.#heldAt ??= resumedCount;
+    else if (state.link === 'reopening') this.#heldAt = null;
+    else if (this.#heldAt !== null && resumedCount > this.#heldAt && link?.state === 'live') {
+      this.#heldAt = null;
+      shell.divide(this.#parts.dividerWords({ at: 'resumed' }));
+    }
+  }
+
+  #endShell(state: SessionState): void {
+    this.#snapshot.shell?.ended(this.#parts.dividerWords(state), state.at !== 'ended');
   }
 
   async #shell(): Promise<LiveShell> {
@@ -231,8 +267,8 @@ export class LiveEntry {
     const wasOver = isOver(this.#snapshot.state);
     this.#isAttemptReady ||= state.at === 'ready';
     this.#set({ state, wasReady: this.#snapshot.wasReady || this.#isAttemptReady });
-    if (!isOver(state) || wasOver || !this.#isAttemptReady) return;
-    this.#snapshot.shell?.ended(this.#parts.dividerWords(state), state.at !== 'ended');
+    this.#tellLink(this.#snapshot.shell);
+    if (isOver(state) && !wasOver && this.#isAttemptReady) this.#endShell(state);
   }
 
   #record(session: ShellSession, entry: JournalEntry): void {
@@ -250,6 +286,7 @@ export class LiveEntry {
     this.#abort = null;
     this.#session = null;
     this.#attempt = null;
+    this.#heldAt = null;
   }
 
   #set(change: Partial<SessionEntry>): void {
@@ -268,7 +305,15 @@ export class LiveEntry {
   }
 }
 
-/** Whether a session has come to its end, one way or another. */
-export function isOver(state: SessionState): state is Extract<SessionState, { at: 'ended' | 'lost' | 'closed' }> {
-  return state.at === 'ended' || state.at === 'lost' || state.at === 'closed';
-}
+/** What an attempt begins with. */
+const FRESH = {
+  state: { at: 'idle' },
+  counts: NO_COUNTS,
+  lastRoundTripMs: null,
+  journal: null,
+  link: null,
+  advice: [],
+  isElsewhere: false,
+  cameBack: null,
+  returning: null,
+} satisfies Partial<SessionEntry>;

@@ -1,66 +1,16 @@
-import {
-  CmdPromptReader,
-  checkLine,
-  isWinRmError,
-  OutputFilter,
-  plainText,
-  type Session,
-  TextReader,
-  type WinRmError,
-} from '@fairlead/protocol';
-import { type Block, BlockLog } from './block-log.ts';
+import { CmdPromptReader, checkLine, isWinRmError, OutputFilter, plainText, TextReader } from '@fairlead/protocol';
+import { BlockLog } from './block-log.ts';
 import type { LineHistory } from './history.ts';
 import { linesOf } from './line-editor.ts';
 import { asksForSecret } from './masked-prompt.ts';
-import { findMojibake, type MojibakeHint } from './mojibake.ts';
+import { findMojibake } from './mojibake.ts';
 import type { Screen } from './screen/screen.ts';
+import type { GapWords, ShellSession } from './shell-session.ts';
+import { FRESH, type LiveShellParts, type ShellView } from './shell-view.ts';
+import type { Note, Past, Survived } from './survival.ts';
 
-/** What is needed of a session; a test hands in its own. */
-export type ShellSession = Pick<
-  Session,
-  | 'state'
-  | 'journal'
-  | 'watch'
-  | 'open'
-  | 'output'
-  | 'promptWord'
-  | 'writeText'
-  | 'endInput'
-  | 'interrupt'
-  | 'close'
-  | 'counts'
-  | 'lastRoundTripMs'
->;
-
-/** What a person sees of a shell beside its output. A new object for each change. */
-export interface ShellView {
-  /** The prompt to type at, or "" while none was seen. */
-  readonly prompt: string;
-  /** Whether a command runs, as far as anyone can know: without prompts from the far end nobody can. */
-  readonly isRunning: boolean;
-  /** Lines that wait for the running command to end. */
-  readonly queuedCount: number;
-  /** When an interrupt was sent that has not been answered, on the page's clock. */
-  readonly stoppingSinceMs: number | null;
-  /** The program that runs seems to ask for a password. */
-  readonly seemsSecret: boolean;
-  readonly mojibake: MojibakeHint | null;
-  /** The last thing that went wrong with typing: the line was not sent, or nobody knows. */
-  readonly inputError: WinRmError | null;
-  /** The block that ended last, for an announcement. */
-  readonly lastEnded: Block | null;
-}
-
-/** What a shell is made of. */
-export interface LiveShellParts {
-  readonly screen: Screen;
-  readonly history: LineHistory;
-  readonly clock: () => number;
-  readonly kind: 'interactive' | 'command';
-  readonly language: string;
-  /** Command of a `command` shell: its block begins at once. */
-  readonly command: string;
-}
+export type { ShellSession } from './shell-session.ts';
+export type { LiveShellParts, ShellView } from './shell-view.ts';
 
 /** A prompt is a directory; a longer one is not shown whole. */
 const MAX_PROMPT_CHARS = 300;
@@ -80,10 +30,14 @@ export class LiveShell {
   #hasPrompts = false;
   #mojibakeSeen = false;
   #codePage = 65_001;
+  #draftText = '';
+  /** While the past is shown again, the time at which it happened. */
+  #replayMs: number | null = null;
+  #lastOutputMs: number | null = null;
 
   constructor(parts: LiveShellParts) {
     this.#parts = parts;
-    this.blocks = new BlockLog(parts.clock);
+    this.blocks = new BlockLog(() => this.#now());
     this.screen = parts.screen;
     this.history = parts.history;
   }
@@ -100,29 +54,38 @@ export class LiveShell {
   }
 
   /**
-   * Takes a session's output until it ends. Old text stays; a new session in the same tab writes on beneath it.
-   * @param gapWords for the line drawn where output may be missing
+   * Takes a session's output until it ends. Old text stays; a new session in the same tab writes on beneath it. What an
+   * earlier page left is shown first, and announced to nobody.
    */
-  async run(session: ShellSession, codePage: number, gapWords: () => string = () => 'gap'): Promise<void> {
+  async run(session: ShellSession, codePage: number, gapWords: GapWords = () => 'gap'): Promise<void> {
+    this.#giveBack();
     this.#session = session;
     this.#codePage = codePage;
     const prompts = new CmdPromptReader(session.promptWord);
     this.#prompts = prompts;
     this.#hasPrompts = false;
-    this.#queue = [];
-    this.#set({ ...FRESH, lastEnded: this.#view.lastEnded, isRunning: this.#parts.kind === 'command' });
+    const { lastEnded, isLinked, offered } = this.#view;
+    this.#set({ ...FRESH, lastEnded, isLinked, offered, isRunning: this.#parts.kind === 'command' });
     if (this.#parts.kind === 'command') {
       this.blocks.begin('command', '', this.#parts.command);
       this.screen.writeCommand('', this.#parts.command);
     }
     const streams = { stdout: this.#stream(), stderr: this.#stream() };
+    const take = (past: Extract<Past, { what: 'chunk' | 'gap' }>) => {
+      if (past.what === 'gap') this.screen.writeDivider(gapWords(this.#lastOutputMs, past.atMs));
+      else this.#take(past.stream, streams[past.stream].reader.decode(past.bytes), streams[past.stream].filter);
+      this.#lastOutputMs = past.atMs;
+    };
+    const isCurrent = () => this.#session === session;
     try {
+      if (session.survived) await this.#replay(session.survived, take, isCurrent);
       for await (const { stream, bytes } of session.output) {
-        if (stream === 'gap') this.screen.writeDivider(gapWords());
-        else this.#take(stream, streams[stream].reader.decode(bytes), streams[stream].filter);
+        if (!isCurrent()) return;
+        const atMs = Date.now();
+        take(stream === 'gap' ? { what: 'gap', atMs } : { what: 'chunk', stream, bytes, atMs });
         // The next Receive is asked for when this loop comes round: a full screen holds it back.
         await this.screen.ready();
-        if (this.#session !== session) return;
+        if (!isCurrent()) return;
       }
       for (const stream of ['stdout', 'stderr'] as const) {
         this.#take(stream, streams[stream].reader.flush(), streams[stream].filter);
@@ -136,13 +99,91 @@ export class LiveShell {
     }
   }
 
+  /** Goes through what happened before this page came, as it happened. */
+  async #replay(
+    { past, draft, lateError }: Survived,
+    take: (past: Extract<Past, { what: 'chunk' | 'gap' }>) => void,
+    isCurrent: () => boolean,
+  ): Promise<void> {
+    try {
+      for (const event of past) {
+        this.#replayMs = event.atMs;
+        if (event.what === 'chunk' || event.what === 'gap') take(event);
+        else this.#redo(event);
+        await this.screen.ready();
+        if (!isCurrent()) return;
+      }
+    } finally {
+      this.#replayMs = null;
+    }
+    this.#queue = [...draft.queue];
+    const offered = draft.text === '' ? null : { text: draft.text };
+    this.#set({ ...this.#view, inputError: lateError, offered, queuedCount: this.#queue.length });
+    this.#sendNext();
+  }
+
+  /** What was done then is shown, and not done again. */
+  #redo(note: Note): void {
+    switch (note.what) {
+      case 'line':
+        this.#beginLine(note.prompt, note.text);
+        if (!this.history.lines.includes(note.text)) this.history.add(note.text);
+        return;
+      case 'input':
+        this.#showInput(note.text);
+        return;
+      case 'divider':
+        this.screen.writeDivider(note.words);
+        return;
+      case 'clear':
+        this.screen.clear();
+        return;
+      case 'interrupt':
+        this.#set({ ...this.#view, stoppingSinceMs: this.#view.isRunning ? this.#now() : null });
+    }
+  }
+
   /** The session is over: what ran is cut or finished, and a line says so on the screen. */
   ended(words: string, isCut: boolean): void {
     this.#endBlock(isCut ? 'cut' : 'finished');
-    this.#queue = [];
+    this.#giveBack();
     this.#session = null;
     this.screen.writeDivider(words);
     this.#set({ ...this.#view, isRunning: false, stoppingSinceMs: null, queuedCount: 0, seemsSecret: false });
+  }
+
+  /** Draws a line across the output. */
+  divide(words: string): void {
+    this.screen.writeDivider(words);
+    this.#session?.note?.({ what: 'divider', words });
+  }
+
+  /** Clears the page; what it showed stays in the scrollback. */
+  clear(): void {
+    this.screen.clear();
+    this.#session?.note?.({ what: 'clear' });
+  }
+
+  /** Says whether the link to the relay stands: lines wait for it, and none is sent twice. */
+  setLinked(isLinked: boolean): void {
+    if (isLinked === this.#view.isLinked) return;
+    this.#set({ ...this.#view, isLinked });
+    if (isLinked && this.#queue.length > 0) this.#sendNext();
+  }
+
+  /** Takes lines back that were entered and not sent, into the editor. @returns whether there were any */
+  takeBack(): boolean {
+    if (this.#queue.length === 0) return false;
+    this.#giveBack();
+    this.#set({ ...this.#view, queuedCount: 0 });
+    return true;
+  }
+
+  /** Keeps a line in the making for a page that comes back. Never called with hidden input. */
+  keepDraft(text: string): void {
+    if (text === this.#draftText) return;
+    this.#draftText = text;
+    this.#tellDraft();
   }
 
   /**
@@ -167,10 +208,9 @@ export class LiveShell {
   answer(text: string, isHidden: boolean): boolean {
     const lines = linesOf(text);
     if (!this.#accepts(lines, 'program')) return false;
-    this.screen.writeInput(text, isHidden);
-    this.blocks.append('input', isHidden ? '•••\n' : `${text}\n`);
-    this.#tail = '';
-    this.#set({ ...this.#view, seemsSecret: false, inputError: null });
+    this.#showInput(isHidden ? null : text);
+    this.#session?.note?.({ what: 'input', text: isHidden ? null : text });
+    this.#set({ ...this.#view, inputError: null });
     void this.#send(`${lines.join('\r\n')}\r\n`);
     return true;
   }
@@ -180,7 +220,9 @@ export class LiveShell {
     const session = this.#session;
     if (session === null) return;
     this.#queue = [];
-    this.#set({ ...this.#view, queuedCount: 0, stoppingSinceMs: this.#view.stoppingSinceMs ?? this.#parts.clock() });
+    this.#tellDraft();
+    session.note?.({ what: 'interrupt' });
+    this.#set({ ...this.#view, queuedCount: 0, stoppingSinceMs: this.#view.stoppingSinceMs ?? this.#now() });
     await this.#guard(() => session.interrupt(how));
     if (!this.#hasPrompts) this.#set({ ...this.#view, stoppingSinceMs: null });
   }
@@ -226,9 +268,10 @@ export class LiveShell {
     this.#countLate();
     this.#tail = (this.#tail + plain).slice(-200);
     const seemsSecret = this.#view.isRunning && asksForSecret(this.#tail);
-    const mojibake = this.#mojibakeSeen
-      ? null
-      : (this.#view.mojibake ?? findMojibake(plain, this.#codePage, this.#parts.language));
+    const mojibake =
+      this.#mojibakeSeen || this.#replayMs !== null
+        ? null
+        : (this.#view.mojibake ?? findMojibake(plain, this.#codePage, this.#parts.language));
     if (seemsSecret !== this.#view.seemsSecret || mojibake !== this.#view.mojibake) {
       this.#set({ ...this.#view, seemsSecret, mojibake });
     }
@@ -252,7 +295,7 @@ export class LiveShell {
 
   #endBlock(status: 'finished' | 'interrupted' | 'cut', isAtPrompt = false): void {
     const ended = this.blocks.finish(status, isAtPrompt);
-    if (ended?.kind === 'command') this.#set({ ...this.#view, lastEnded: ended });
+    if (ended?.kind === 'command' && this.#replayMs === null) this.#set({ ...this.#view, lastEnded: ended });
   }
 
   #accepts(lines: readonly string[], reader: 'prompt' | 'program'): boolean {
@@ -267,21 +310,56 @@ export class LiveShell {
   }
 
   #sendNext(): void {
-    if (this.#session === null || (this.#hasPrompts && this.#view.isRunning)) {
+    const { isLinked, isRunning, prompt } = this.#view;
+    if (this.#session === null || !isLinked || (this.#hasPrompts && isRunning)) {
       this.#set({ ...this.#view, queuedCount: this.#queue.length });
+      this.#tellDraft();
       return;
     }
     const line = this.#queue.shift();
     if (line === undefined) return;
-    this.#prompts?.expectEcho(line);
-    this.blocks.begin('command', this.#view.prompt, line);
-    this.screen.writeCommand(this.#view.prompt, line);
-    this.#tail = '';
-    this.#set({ ...this.#view, isRunning: this.#hasPrompts, queuedCount: this.#queue.length, inputError: null });
+    this.#beginLine(prompt, line);
+    // In one go with what sends it: a page that goes in between takes all of it along, or none.
+    this.#session.note?.({ what: 'line', prompt, text: line });
+    this.#tellDraft();
+    this.#set({ ...this.#view, queuedCount: this.#queue.length, inputError: null });
     void this.#send(`${line}\r\n`).then(() => {
       // Without prompts there is nothing to wait for between lines.
       if (!this.#hasPrompts) this.#sendNext();
     });
+  }
+
+  #beginLine(prompt: string, line: string): void {
+    this.#prompts?.expectEcho(line);
+    this.blocks.begin('command', prompt, line);
+    this.screen.writeCommand(prompt, line);
+    this.#tail = '';
+    this.#set({ ...this.#view, isRunning: this.#hasPrompts });
+  }
+
+  /** @param text null for what is hidden */
+  #showInput(text: string | null): void {
+    this.screen.writeInput(text ?? '', text === null);
+    this.blocks.append('input', text === null ? '•••\n' : `${text}\n`);
+    this.#tail = '';
+    this.#set({ ...this.#view, seemsSecret: false });
+  }
+
+  /** Lines that were entered and not sent go back into the editor. */
+  #giveBack(): void {
+    if (this.#queue.length > 0) this.#set({ ...this.#view, offered: { text: this.#queue.join('\n') } });
+    this.#queue = [];
+    this.#tellDraft();
+  }
+
+  #tellDraft(): void {
+    if (this.#replayMs === null) this.#session?.keepDraft?.({ text: this.#draftText, queue: [...this.#queue] });
+  }
+
+  /** On the page's clock. */
+  #now(): number {
+    const now = this.#parts.clock();
+    return this.#replayMs === null ? now : now - (Date.now() - this.#replayMs);
   }
 
   async #send(text: string): Promise<void> {
@@ -295,7 +373,7 @@ export class LiveShell {
       await act();
     } catch (error) {
       if (!isWinRmError(error)) throw error;
-      this.#queue = [];
+      this.#giveBack();
       const wasRefused = error.code === 'misuse.bad-argument';
       if (wasRefused) this.#endBlock('cut');
       this.#set({
@@ -310,6 +388,7 @@ export class LiveShell {
 
   #set(view: ShellView): void {
     this.#view = view;
+    if (this.#replayMs !== null) return;
     for (const listener of this.#listeners) listener();
   }
 }
@@ -318,14 +397,3 @@ interface Stream {
   readonly reader: TextReader;
   readonly filter: OutputFilter;
 }
-
-const FRESH: ShellView = {
-  prompt: '',
-  isRunning: false,
-  queuedCount: 0,
-  stoppingSinceMs: null,
-  seemsSecret: false,
-  mojibake: null,
-  inputError: null,
-  lastEnded: null,
-};

@@ -81,6 +81,8 @@ function setUp() {
     view: { isRunning: false },
     screen: { dispose: () => void dividers.push('disposed') },
     watch: () => () => {},
+    setLinked: () => {},
+    divide: (words: string) => void dividers.push(words),
     run: async (_session: ShellSession, codePage: number) => void codePages.push(codePage),
     ended: (words: string) => void dividers.push(words),
   } as unknown;
@@ -94,6 +96,7 @@ function setUp() {
       sessions.push(session);
       return { session, address: 'web01:5985', port: 5985, answer: (answer) => void answers.push(answer) };
     },
+    findSession: async () => null,
     loadShell: async () => shell as LiveShell,
     dividerWords: (state) => state.at,
   });

@@ -10,6 +10,7 @@ import {
 } from '../../lib/vault.ts';
 import {
   type ConnectRequest,
+  type Divider,
   type EntryParts,
   isOver,
   LiveEntry,
@@ -17,7 +18,9 @@ import {
   type ShellChange,
 } from './live-entry.ts';
 
-export type { ConnectRequest, SessionEntry } from './live-entry.ts';
+import { SessionStore } from './session-store.ts';
+
+export type { ConnectRequest, Divider, SessionEntry } from './live-entry.ts';
 export type { StepView } from './progress.ts';
 
 /** The sessions of this tab of the browser. They live as long as the page does, whatever screen is shown. */
@@ -25,11 +28,50 @@ export class SessionRegistry {
   readonly #parts: EntryParts;
   readonly #live = new Map<string, LiveEntry>();
   readonly #listeners = new Set<() => void>();
+  readonly #store: SessionStore | null;
   #entries: readonly SessionEntry[] = [];
   #lastId = 0;
 
-  constructor(parts: EntryParts) {
+  /** @param store what a later page of the same tab finds them by */
+  constructor(parts: EntryParts, store: SessionStore | null = null) {
     this.#parts = parts;
+    this.#store = store;
+  }
+
+  /** Looks for the sessions of an earlier page of this tab. */
+  comeBack(): void {
+    for (const { id, request, ...stored } of this.#store?.read() ?? []) {
+      this.#lastId = Math.max(this.#lastId, Number(id.slice(1)));
+      const live = new LiveEntry(id, request, this.#parts, () => this.#refresh());
+      this.#live.set(id, live);
+      live.comeBack(stored);
+    }
+  }
+
+  /** The page goes: what can outlive it does. */
+  depart(): void {
+    this.#write();
+    for (const live of this.#live.values()) live.depart();
+  }
+
+  /** The machine has a network again. */
+  online(): void {
+    for (const live of this.#live.values()) live.online();
+  }
+
+  /** Tries now what a session tries again in a while. */
+  hurry(id: string): void {
+    this.#live.get(id)?.hurry();
+  }
+
+  /** Brings a session back that another tab of this browser has taken over. */
+  bringBack(id: string): void {
+    this.#live.get(id)?.bringBack();
+  }
+
+  /** Gives up the shell that may still stand: what is opened next is a new one. */
+  forgetStanding(id: string): void {
+    this.#live.get(id)?.forgetStanding();
   }
 
   /** Oldest first. The same array until something changes. */
@@ -103,7 +145,18 @@ export class SessionRegistry {
       const proxyKey = proxyPasswordKey(request, rejectingHop(state));
       if (proxyKey !== null) forgetPassword(proxyKey);
     }
+    this.#store?.keep(this.#kept());
     for (const listener of this.#listeners) listener();
+  }
+
+  #write(): void {
+    this.#store?.write(this.#kept());
+  }
+
+  #kept() {
+    return this.#entries
+      .filter(({ worker, standing, state }) => standing !== null || (worker !== null && !isOver(state)))
+      .map(({ id, worker, standing, beganAt, request }) => ({ id, worker, standing, beganAt, request }));
   }
 }
 
@@ -150,20 +203,42 @@ function rejectingHop(state: SessionState): number {
   return error.details.hop - 1;
 }
 
-let words: (state: SessionState) => string = (state) => state.at;
+let words: (divider: Divider) => string = (divider) => divider.at;
 
 /** Sets the words of the line drawn into the output at an end; the page knows the reader's language. */
-export function setDividerWords(next: (state: SessionState) => string): void {
+export function setDividerWords(next: (divider: Divider) => string): void {
   words = next;
 }
 
+function tabStorage(): Storage | null {
+  try {
+    return globalThis.sessionStorage ?? null;
+  } catch {
+    return null;
+  }
+}
+
 // The protocol and the terminal come when the first session is opened: the first screen needs neither.
-const registry = new SessionRegistry({
-  relay: globalThis.location?.host ?? '',
-  dividerWords: (state) => words(state),
-  openSession: async (request) => (await import('./engine.ts')).openSession(request),
-  loadShell: async (entry) => (await import('./engine.ts')).loadShell(entry),
-});
+const registry = new SessionRegistry(
+  {
+    relay: globalThis.location?.host ?? '',
+    dividerWords: (divider) => words(divider),
+    openSession: async (request, more) => (await import('./engine.ts')).openSession(request, more),
+    findSession: async (worker) => (await import('./engine.ts')).findSession(worker),
+    loadShell: async (entry) => (await import('./engine.ts')).loadShell(entry),
+  },
+  new SessionStore({ storage: tabStorage(), build: process.env.FAIRLEAD_VERSION ?? '', clock: Date.now }),
+);
+
+if (globalThis.document !== undefined) {
+  registry.comeBack();
+  addEventListener('pagehide', () => registry.depart());
+  // A page that comes out of the browser's cache has let go of its sessions; it looks for them as after a reload.
+  addEventListener('pageshow', ({ persisted }) => {
+    if (persisted && registry.entries.length > 0) location.reload();
+  });
+  addEventListener('online', () => registry.online());
+}
 
 /** Opens a session and returns its id. What goes wrong is told by the entry's state. */
 export function connect(request: ConnectRequest): string {
@@ -188,6 +263,21 @@ export function closeSession(id: string): Promise<boolean> {
 /** Tries again in the same tab, with another code page if need be. */
 export function retry(id: string, password: string, change: ShellChange = {}): void {
   registry.retry(id, password, change);
+}
+
+/** Tries now what a session tries again in a while. */
+export function hurrySession(id: string): void {
+  registry.hurry(id);
+}
+
+/** Brings a session back that another tab of this browser has taken over. */
+export function bringSessionBack(id: string): void {
+  registry.bringBack(id);
+}
+
+/** Gives up the shell that may still stand: what is opened next is a new one. */
+export function forgetStanding(id: string): void {
+  registry.forgetStanding(id);
 }
 
 const NONE: readonly SessionEntry[] = [];

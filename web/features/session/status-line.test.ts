@@ -14,6 +14,7 @@ const facts = (
   tls: null,
   sealsAlways: false,
   codePage: 65_001,
+  isFallback: false,
 });
 const error = new WinRmError('relay.lost', { reason: 'x' });
 const STATES: SessionState[] = [

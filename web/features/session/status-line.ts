@@ -19,6 +19,8 @@ export interface StatusFacts {
   readonly tls: TlsFacts | null;
   readonly sealsAlways: boolean;
   readonly codePage: number;
+  /** HTTP requests carry the session: something on the way lets no WebSocket pass. */
+  readonly isFallback: boolean;
 }
 
 /**
@@ -43,6 +45,7 @@ export function statusParts(facts: StatusFacts): StatusPart[] {
         ];
   return [
     link,
+    ...(facts.isFallback ? [part('fallback', 'session.status.fallback', {}, 'warn')] : []),
     part('auth', `session.status.auth.${facts.policy}`),
     ...secrecy,
     part('encoding', 'session.status.encoding', { codePage: String(facts.codePage) }),

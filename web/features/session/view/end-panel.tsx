@@ -29,7 +29,11 @@ export function EndPanel({
         <ErrorBlock
           error={error}
           onAct={onRecover}
-          {...(isOutage(entry, error) ? { actionLabel: tRecovery('reconnect'), hint: t('gone') } : {})}
+          {...(entry.standing !== null
+            ? { actionLabel: t('takeUp'), hint: t('standing') }
+            : isOutage(entry, error)
+              ? { actionLabel: tRecovery('reconnect'), hint: t('gone') }
+              : {})}
         />
       )}
       {error === null && (

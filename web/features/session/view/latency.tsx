@@ -7,6 +7,7 @@ import { Dialog } from '@/components/ui/dialog.tsx';
 import { Thumbprint } from '@/features/trust/certificate-facts.tsx';
 import { shortSuite } from '../progress.ts';
 import type { SessionEntry } from '../session-registry.ts';
+import { roadRemarks } from './road-notices.tsx';
 
 /** Round trips drawn in the strip. */
 const SHOWN_TRIPS = 12;
@@ -62,6 +63,7 @@ export function HopDialog({ entry, onClose }: { entry: SessionEntry; onClose: ()
     ['received', bytes(counts.responseBytes)],
     ['connections', t('session.hops.count', { count: counts.connections })],
     ['handshakes', t('session.hops.count', { count: counts.handshakes })],
+    ['carried', t(`session.hops.carriedBy.${entry.link?.via ?? 'websocket'}`)],
   ];
   return (
     <Dialog title={t('session.hops.title', { name: entry.request.label })} size="large" onClose={onClose}>
@@ -109,6 +111,13 @@ export function HopDialog({ entry, onClose }: { entry: SessionEntry; onClose: ()
             </div>
           </dl>
         )}
+        <ul className="flex flex-col gap-2 empty:hidden">
+          {roadRemarks(entry).map(({ key, words, values }) => (
+            <li key={key} className="max-w-[72ch] border-l-2 border-warn pl-3 text-sm">
+              {t(`session.${words}`, values)}
+            </li>
+          ))}
+        </ul>
         <p className="max-w-[72ch] text-sm text-ink-soft">{t('session.hops.note')}</p>
       </div>
     </Dialog>

@@ -11,12 +11,15 @@ import type { MojibakeHint } from '../mojibake.ts';
 import { useSecondsSince } from './use-shell.ts';
 
 /** A strip between output and status: an icon, what is the matter, and what one can press. */
-function Strip({
+export function Strip({
   tone,
+  isOver = false,
   children,
   actions,
 }: {
   tone: 'plain' | 'warn' | 'bad';
+  /** Over the top of the output, which stays where it is. */
+  isOver?: boolean;
   children: ReactNode;
   actions: ReactNode;
 }) {
@@ -24,7 +27,7 @@ function Strip({
   const ink = tone === 'plain' ? 'text-accent' : tone === 'warn' ? 'text-warn-ink' : 'text-bad';
   return (
     <div
-      className={`arrives flex shrink-0 flex-wrap items-center gap-x-4 gap-y-2 border-t border-l-4 border-t-line bg-surface px-3 py-2 text-sm ${edge}`}
+      className={`arrives flex shrink-0 flex-wrap items-center gap-x-4 gap-y-2 border-l-4 bg-surface px-3 py-2 text-sm ${edge} ${isOver ? 'absolute inset-x-0 top-0 z-10 border-b border-b-line' : 'border-t border-t-line'}`}
     >
       <div className="flex min-w-0 grow basis-60 gap-2">
         <Icon name={tone === 'plain' ? 'note' : 'warning'} className={`mt-0.5 ${ink}`} />
@@ -110,26 +113,6 @@ export function InputErrorNotice({ error, onDrop }: { error: WinRmError; onDrop:
   );
 }
 
-/** The server closed a connection; it is being opened anew. Nothing is lost and nothing is sent twice. */
-export function ReopeningNotice() {
-  const t = useTranslations('session.reopening');
-  return (
-    <Strip tone="warn" actions={null}>
-      <p role="status">{t('text')}</p>
-    </Strip>
-  );
-}
-
-/** The tab's link to the relay broke; the relay keeps the connections meanwhile, and the tab looks for it again. */
-export function HeldNotice() {
-  const t = useTranslations('session.held');
-  return (
-    <Strip tone="warn" actions={null}>
-      <p role="status">{t('text')}</p>
-    </Strip>
-  );
-}
-
 /** After this long without an answer, closing the shell is offered. */
 const STOP_PATIENCE_S = 3;
 
@@ -137,6 +120,7 @@ const STOP_PATIENCE_S = 3;
 export function RunningBar({
   stoppingSinceMs,
   queuedCount,
+  isLinked,
   isHidden,
   seemsSecret,
   onInterrupt,
@@ -146,6 +130,7 @@ export function RunningBar({
 }: {
   stoppingSinceMs: number | null;
   queuedCount: number;
+  isLinked: boolean;
   isHidden: boolean;
   seemsSecret: boolean;
   onInterrupt: () => void;
@@ -162,14 +147,14 @@ export function RunningBar({
   return (
     <div className="flex flex-wrap items-center gap-x-1 gap-y-1 px-2.5 pb-2 text-xs">
       <Small icon="stop" isStrong onClick={onInterrupt}>
-        {isStopping ? t('stopping', { seconds }) : <Named name={t('stop')} keys="Ctrl+C" />}
+        {isStopping ? t(isLinked ? 'stopping' : 'stopWaits', { seconds }) : <Named name={t('stop')} keys="Ctrl+C" />}
       </Small>
       {isStopping && seconds >= STOP_PATIENCE_S && (
         <Small icon="cross" isDanger onClick={onCloseShell}>
           {t('closeShell')}
         </Small>
       )}
-      {isStopping && seconds >= STOP_PATIENCE_S && <span className="text-(--fl-soft)">{t('slow')}</span>}
+      {isStopping && isLinked && seconds >= STOP_PATIENCE_S && <span className="text-(--fl-soft)">{t('slow')}</span>}
       {!isStopping && (
         <>
           <Small icon="leave" onClick={onEndInput}>
@@ -180,7 +165,9 @@ export function RunningBar({
           </Small>
         </>
       )}
-      {queuedCount > 0 && <span className="px-1 text-(--fl-soft)">{t('queued', { count: queuedCount })}</span>}
+      {queuedCount > 0 && (
+        <span className="px-1 text-(--fl-soft)">{t(isLinked ? 'queued' : 'queuedLink', { count: queuedCount })}</span>
+      )}
     </div>
   );
 }

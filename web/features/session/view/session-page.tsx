@@ -11,6 +11,7 @@ import { shortcutOf } from '../shortcut.ts';
 import { CloseDialog, PasswordDialog } from './dialogs.tsx';
 import { HopDialog } from './latency.tsx';
 import { Opening } from './opening.tsx';
+import { ReturnCard, useReturnWords } from './returning.tsx';
 import { NoSession, SessionTools, useSessionActions } from './session-tools.tsx';
 import { SessionView } from './session-view.tsx';
 import { TabStrip } from './tab-strip.tsx';
@@ -45,6 +46,7 @@ function Sessions() {
   usePreparedPalette();
   useLeaveGuard(sessions);
   useDividerWords();
+  useReturnWords(sessions);
   const acts = useMemo(
     () => ({
       onFind: () => {
@@ -79,7 +81,10 @@ function Sessions() {
         {active && <SessionTools entry={active} isCommandView={isCommandView} {...acts} />}
       </TabStrip>
       {active === null && <NoSession />}
-      {active && !isShell && (
+      {active?.returning && (
+        <ReturnCard entry={active} onConnect={() => recover(active, null)} onClose={() => close(active, true)} />
+      )}
+      {active && !active.returning && !isShell && (
         <Opening
           key={active.id}
           entry={active}
@@ -87,7 +92,7 @@ function Sessions() {
           onClose={() => close(active, true)}
         />
       )}
-      {active?.shell && isShell && (
+      {active?.shell && !active.returning && isShell && (
         <SessionView
           key={active.id}
           entry={active}

@@ -74,7 +74,7 @@ export function SessionTools({
             icon: 'save',
             onPick: () => saveText(lastOutput(shell), entry.request.label),
           },
-          { id: 'clear', label: t('clear'), icon: 'reload', onPick: () => shell?.screen.clear() },
+          { id: 'clear', label: t('clear'), icon: 'reload', onPick: () => shell?.clear() },
           { id: 'history', label: t('forgetHistory'), icon: 'trash', onPick: () => shell?.history.clear() },
           { id: 'keep', label: t(isKept ? 'stopHistory' : 'keepHistory'), icon: 'eye', onPick: switchHistory },
           { id: 'hops', label: t('hops'), icon: 'route', onPick: acts.onHops },

@@ -16,8 +16,11 @@ import { EndPanel } from './end-panel.tsx';
 import { FindBar } from './find-bar.tsx';
 import { InputLine } from './input-line.tsx';
 import { KeyBar } from './key-bar.tsx';
-import { HangerNotice, HeldNotice, InputErrorNotice, MojibakeNotice, ReopeningNotice, RunningBar } from './notices.tsx';
+import { LinkStrip } from './link-strip.tsx';
+import { HangerNotice, InputErrorNotice, MojibakeNotice, RunningBar } from './notices.tsx';
 import { OutputPane } from './output-pane.tsx';
+import { ElsewherePanel } from './returning.tsx';
+import { RoadNotices } from './road-notices.tsx';
 import { StatusBar } from './status-bar.tsx';
 import { type Input, useInput } from './use-input.ts';
 import { useKeys } from './use-keys.ts';
@@ -65,8 +68,10 @@ export function SessionView(props: SessionViewProps) {
     '--fl-ink': look.colours.ink,
     '--fl-soft': look.colours.colours[8],
   };
-  const isReady = entry.state.at === 'ready';
-  const line = over ? (
+  const isReady = entry.state.at === 'ready' && !entry.isElsewhere;
+  const line = entry.isElsewhere ? (
+    <ElsewherePanel entry={entry} />
+  ) : over ? (
     <EndPanel entry={entry} onNewShell={() => props.onNewShell()} onRecover={props.onRecover} />
   ) : !isReady ? (
     <AgainLine entry={entry} />
@@ -100,6 +105,7 @@ export function SessionView(props: SessionViewProps) {
       style={colours as Record<string, string>}
     >
       <h1 className="sr-only">{entry.request.label}</h1>
+      {isReady && <LinkStrip entry={entry} queuedCount={view.queuedCount} />}
       {props.findRequest > 0 && !props.isCommandView && (
         <FindBar screen={shell.screen} request={props.findRequest} onClose={closeFind} />
       )}
@@ -142,8 +148,7 @@ function Notices({
 }) {
   return (
     <>
-      {entry.state.at === 'ready' && entry.state.link === 'reopening' && <ReopeningNotice />}
-      {entry.state.at === 'ready' && entry.state.link === 'held' && <HeldNotice />}
+      <RoadNotices entry={entry} />
       {view.inputError && <InputErrorNotice error={view.inputError} onDrop={() => shell.dismissInputError()} />}
       {view.mojibake && (
         <MojibakeNotice

@@ -34,6 +34,7 @@ export function StatusBar({
     tls: entry.tls,
     sealsAlways: request.sealsAlways,
     codePage: request.shell.codePage,
+    isFallback: entry.link?.via === 'http',
   });
   return (
     <footer className="flex h-6 shrink-0 items-center gap-3 border-t border-line bg-ground px-3 text-xs">

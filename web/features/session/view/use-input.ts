@@ -39,8 +39,8 @@ export function useInput(
   const [hanger, setHanger] = useState<{ hanger: Hanger; text: string } | null>(null);
   const [question, setQuestion] = useState<PasteQuestion | null>(null);
   const mode: InputMode = !view.isRunning ? 'prompt' : isHidden ? 'hidden' : 'program';
-  const history = shell.history.lines;
-  useDraft(shell, state, mode);
+  const { lines: history } = shell.history;
+  useDraft(shell, state, mode, setState);
   useEndOfHiding(view.isRunning, setHidden, setState);
 
   const send = useCallback(
@@ -48,8 +48,8 @@ export function useInput(
       setHanger(null);
       const isTaken = mode === 'prompt' ? shell.submit(text) : shell.answer(text, mode === 'hidden');
       // What was refused stays to be corrected.
-      setState(isTaken ? EMPTY_LINE : edited(EMPTY_LINE, text, text.length));
-      if (isTaken && mode === 'hidden') setHidden(false);
+      setState(isTaken ? EMPTY_LINE : lineOf(text));
+      setHidden((was) => was && !isTaken);
     },
     [shell, mode],
   );
@@ -63,7 +63,7 @@ export function useInput(
       }
       warned.set(shell, known.add(found.program));
       setHanger({ hanger: found, text });
-      setState(edited(EMPTY_LINE, text, text.length));
+      setState(lineOf(text));
     },
     [shell, mode, send],
   );
@@ -87,7 +87,7 @@ export function useInput(
     ...{ field, state, mode, history, tabMode, isHidden, hanger, question },
     ...{ setHidden, setTabMode, send, insert, paste, act },
     ...{ dropHanger: () => setHanger(null), dropQuestion: () => setQuestion(null) },
-    replace: (text: string) => setState(edited(EMPTY_LINE, text, text.length)),
+    replace: (text: string) => setState(lineOf(text)),
     onEdit: (text: string, caret: number) => {
       setState((was) => (was.search === null ? edited(was, text, caret) : searchTyped(was, history, text)));
     },
@@ -107,11 +107,35 @@ export function useInput(
   };
 }
 
+function lineOf(text: string): EditorState {
+  return edited(EMPTY_LINE, text, text.length);
+}
+
+type SetState = (next: (was: EditorState) => EditorState) => void;
+
 /** Keeps what is being written for when the tab is looked at again; hidden input is kept nowhere. */
-function useDraft(shell: LiveShell, state: EditorState, mode: InputMode): void {
+function useDraft(shell: LiveShell, state: EditorState, mode: InputMode, setState: SetState): void {
+  useOffer(shell.view.offered, setState);
   useEffect(() => {
-    if (mode !== 'hidden') drafts.set(shell, state);
+    if (mode === 'hidden') return;
+    drafts.set(shell, state);
+    shell.keepDraft(state.text);
   }, [shell, state, mode]);
+}
+
+/** Offers that were taken: looking at another tab and back must not bring them again. */
+const takenOffers = new WeakSet<object>();
+
+/** What was written before a reload, or entered and never sent, comes into the line, before what stands there. */
+function useOffer(offered: ShellView['offered'], setState: SetState): void {
+  useEffect(() => {
+    if (offered === null || takenOffers.has(offered)) return;
+    takenOffers.add(offered);
+    setState((was) => {
+      const text = was.text === '' ? offered.text : `${offered.text}\n${was.text}`;
+      return lineOf(text);
+    });
+  }, [offered, setState]);
 }
 
 /** What was hidden for one program is no longer hidden for the next, and never becomes a line at the prompt. */

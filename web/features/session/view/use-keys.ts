@@ -87,7 +87,7 @@ function runAction(action: ShortcutAction, on: KeyTargets): boolean {
       input.field.current?.focus({ preventScroll: true });
       return false;
     case 'clear':
-      screen.clear();
+      shell.clear();
       return true;
     case 'find':
       on.onFind(true);
@@ -127,8 +127,10 @@ function interruptOrCopy({ shell, input, copy }: KeyTargets): boolean {
   if (shell.screen.selection !== '') {
     copy(shell.screen.selection);
     shell.screen.clearSelection();
-  } else if (input.mode === 'prompt') input.replace('');
-  else void shell.interrupt('ctrl-c');
+  } else if (input.mode === 'prompt') {
+    // What waits for the link goes back into the line, where it can be seen and cleared.
+    if (!shell.takeBack()) input.replace('');
+  } else void shell.interrupt('ctrl-c');
   return true;
 }
 

@@ -1,4 +1,4 @@
-import type { SessionState, WinRmError } from '@fairlead/protocol';
+import type { WinRmError } from '@fairlead/protocol';
 import { useRouter } from 'next/navigation';
 import { useTranslations } from 'next-intl';
 import { useCallback, useEffect } from 'react';
@@ -6,7 +6,14 @@ import { isProxyQuestion } from '@/features/connect/proxy-question.ts';
 import { openWindow } from '@/features/frame/windows.ts';
 import { refreshStanding } from '@/lib/relay-status.ts';
 import { isOutage } from '../outage.ts';
-import { endError, knownPassword, retry, type SessionEntry, setDividerWords } from '../session-registry.ts';
+import {
+  type Divider,
+  endError,
+  knownPassword,
+  retry,
+  type SessionEntry,
+  setDividerWords,
+} from '../session-registry.ts';
 import { isClosedByServer } from '../status-line.ts';
 
 /** Carries out the one action of an error; without an error, opens a new shell in the same tab. */
@@ -45,9 +52,17 @@ export function useRecovery(
 export function useDividerWords(): void {
   const t = useTranslations('session.divider');
   const words = useCallback(
-    (state: SessionState) => {
-      const time = new Date().toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
-      if (state.at === 'ready') return t('gap', { time });
+    (divider: Divider) => {
+      const clock = (ms: number) => new Date(ms).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+      if (divider.at === 'gap') {
+        const { sinceMs, atMs } = divider;
+        return sinceMs === null
+          ? t('gap', { time: clock(atMs) })
+          : t('anew', { since: clock(sinceMs), time: clock(atMs) });
+      }
+      const time = clock(Date.now());
+      if (divider.at === 'resumed' || divider.at === 'trimmed') return t(divider.at, { time });
+      const state = divider;
       if (state.at === 'ended') return t('ended', { code: String(state.exit.signed), time });
       return t(endError(state) === null ? 'closed' : isClosedByServer(state) ? 'closedByServer' : 'lost', { time });
     },

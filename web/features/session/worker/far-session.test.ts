@@ -11,7 +11,9 @@ import {
 } from '@fairlead/protocol';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { ShellSession } from '../live-shell.ts';
-import { MAX_UNDER_WAY, makeFarSession, type WorkerLine } from './far-session.ts';
+import { MAX_UNDER_WAY } from './arrivals.ts';
+import type { WorkerLine } from './far-session.ts';
+import { makeFarSession } from './make-far-session.ts';
 import { type FromWorker, type SessionOrder, type ToWorker, workerFault } from './messages.ts';
 import { serveSession } from './serve-session.ts';
 
@@ -24,6 +26,7 @@ const order: SessionOrder = {
   allowsLegacyTls: false,
   proxyAccounts: [],
   isHttpDangerChosen: false,
+  takeUp: null,
   trust: null,
   route: { name: '', hops: [] },
   shell: { kind: 'interactive', codePage: 65_001 },
@@ -126,6 +129,7 @@ function pair(make: (order: SessionOrder, ask: TrustOptions['ask']) => Promise<S
       onMessage = listener;
     },
     onFault: (listener) => void faults.push(listener),
+    leave: null,
     cut: () => {
       cuts += 1;
       port1.close();

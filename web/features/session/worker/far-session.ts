@@ -1,33 +1,30 @@
 import {
-  type ClientCertificate,
   fail,
   type Interrupt,
   isWinRmError,
   Journal,
   type OutputChunk,
   type OutputGap,
-  type PackedClientCertificate,
-  packClientCertificate,
   type SessionState,
   type TrafficCounts,
   type TrustOptions,
   WinRmError,
 } from '@fairlead/protocol';
 import { isOver } from '../live-entry.ts';
-import type { ShellSession } from '../live-shell.ts';
+import type { ShellSession } from '../shell-session.ts';
+import type { Draft, Note, SessionFacts, Survived } from '../survival.ts';
+import { Arrivals } from './arrivals.ts';
 import {
   type Call,
   type FromWorker,
   type Line,
   packError,
-  type SessionOrder,
+  type SessionWhole,
   type ToWorker,
   unpackError,
+  unpackFacts,
   unpackState,
 } from './messages.ts';
-
-/** Chunks that may be on their way to the terminal; more would only wait in the page. */
-export const MAX_UNDER_WAY = 4;
 
 /** Longer than a session takes to close whatever the server does. */
 const FAREWELL_MS = 7000;
@@ -41,50 +38,25 @@ export interface WorkerLine extends Line<ToWorker, FromWorker> {
   onFault(listener: (error: WinRmError) => void): void;
   /** Ends the worker, whatever it does. Idempotent. */
   cut(): void;
-}
-
-/**
- * Has a session made in a worker that has said hello.
- * @throws misuse.bad-argument, and misuse.wrong-state when the worker fails; the worker has ended then
- */
-export async function makeFarSession(
-  line: WorkerLine,
-  order: SessionOrder,
-  certificate: ClientCertificate | null,
-  ask: TrustOptions['ask'] | null,
-): Promise<ShellSession> {
-  try {
-    const packed = certificate && packClientCertificate(certificate);
-    const promptWord = await new Promise<string>((resolve, reject) => {
-      line.onFault(reject);
-      line.listen((message) => {
-        if (message.say === 'made') resolve(message.promptWord);
-        else if (message.say === 'refused') reject(unpackError(message.error));
-      });
-      line.post({ say: 'make', order, certificate: packed }, packed === null ? [] : secretsOf(packed));
-    });
-    return new FarSession(line, promptWord, ask);
-  } catch (error) {
-    line.cut();
-    throw error;
-  }
-}
-
-/** The memory that holds a key: handed over, it is gone from the page. */
-function secretsOf({ key }: PackedClientCertificate): ArrayBuffer[] {
-  return (key.kind === 'rsa' ? Object.values(key.numbers) : [key.scalar]).map(({ buffer }) => buffer);
+  /** Lets go of a worker that goes on without this page; null for one that cannot. Idempotent. */
+  readonly leave: (() => void) | null;
 }
 
 /** A session that lives in a worker, with the shape of one that lives here. */
-class FarSession implements ShellSession {
+export class FarSession implements ShellSession {
   readonly promptWord: string;
+  /** What an earlier page left; null for a session that this page began. */
+  readonly survived: Survived | null;
   readonly journal: Journal;
   readonly output: AsyncIterable<OutputChunk | OutputGap>;
   readonly #line: WorkerLine;
   readonly #ask: TrustOptions['ask'] | null;
-  readonly #output = new Arrivals((count) => this.#post({ say: 'take', count }));
+  readonly #output: Arrivals;
   readonly #calls = new Map<number, Waiting>();
   readonly #listeners = new Set<(state: SessionState) => void>();
+  readonly #factListeners = new Set<() => void>();
+  #facts: SessionFacts | null = null;
+  #isMoved = false;
   #lastId = 0;
   #entryMs = 0;
   #state: SessionState = { at: 'idle' };
@@ -94,15 +66,43 @@ class FarSession implements ShellSession {
   #closing: Promise<void> | null = null;
   #isCut = false;
 
-  constructor(line: WorkerLine, promptWord: string, ask: TrustOptions['ask'] | null) {
+  /** @param whole what a page that comes back is given */
+  constructor(line: WorkerLine, promptWord: string, ask: TrustOptions['ask'] | null, whole: SessionWhole | null) {
     this.#line = line;
+    this.#output = new Arrivals((count) => this.#post({ say: 'take', count }), whole?.chunkCount);
     this.promptWord = promptWord;
     this.#ask = ask;
     // Entries keep the times at which the worker wrote them.
     this.journal = new Journal(() => this.#entryMs);
     this.output = { [Symbol.asyncIterator]: () => ({ next: () => this.#output.next() }) };
-    line.listen((message) => this.#hear(message));
+    this.survived = whole && {
+      ...whole.survived,
+      lateError: whole.survived.lateError && unpackError(whole.survived.lateError),
+    };
+    if (whole !== null) this.#begin(whole);
+    line.listen((message) => this.hear(message));
     line.onFault((error) => this.#break(error));
+  }
+
+  #begin(whole: SessionWhole): void {
+    for (const { ms, what } of whole.entries) {
+      this.#entryMs = ms;
+      this.journal.record(what);
+    }
+    this.#state = unpackState(whole.state);
+    this.#counts = whole.counts;
+    this.#lastRoundTripMs = whole.lastRoundTripMs;
+    this.#facts = unpackFacts(whole.facts);
+  }
+
+  /** Whether another page of this browser has taken the session over. */
+  get isMoved(): boolean {
+    return this.#isMoved;
+  }
+
+  /** What it told last beside its state. */
+  get facts(): SessionFacts | null {
+    return this.#facts;
   }
 
   get state(): SessionState {
@@ -122,8 +122,40 @@ class FarSession implements ShellSession {
     return () => this.#listeners.delete(listener);
   }
 
+  watchFacts(listener: () => void): () => void {
+    this.#factListeners.add(listener);
+    return () => this.#factListeners.delete(listener);
+  }
+
+  note(note: Note): void {
+    this.#post({ say: 'note', note, after: this.#output.takenCount });
+  }
+
+  keepDraft(draft: Draft): void {
+    this.#post({ say: 'draft', draft });
+  }
+
+  hurry(): void {
+    this.#post({ say: 'hurry' });
+  }
+
+  /** The machine has a network again. */
+  online(): void {
+    this.#post({ say: 'online' });
+  }
+
+  /** The page goes, and the session stays for the next one. Null where it cannot. */
+  get leave(): (() => void) | null {
+    const { leave } = this.#line;
+    if (leave === null) return null;
+    return () => {
+      if (!this.#isCut) leave();
+      this.#isCut = true;
+    };
+  }
+
   async open(signal?: AbortSignal): Promise<void> {
-    const opened = this.#call({ name: 'open' });
+    const opened = this.survived === null ? this.#call({ name: 'open' }) : this.#whenOpen();
     let late: ReturnType<typeof setTimeout> | undefined;
     const onAbort = () => {
       this.#post({ say: 'abort', error: packError(signal?.reason) });
@@ -137,6 +169,20 @@ class FarSession implements ShellSession {
       signal?.removeEventListener('abort', onAbort);
       clearTimeout(late);
     }
+  }
+
+  /** An earlier page has asked for it to be opened. */
+  #whenOpen(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const look = (state: SessionState) => {
+        if (state.at === 'ready' || state.at === 'ended') resolve();
+        else if (isOver(state)) reject(state.error ?? new WinRmError('session.cancelled', { at: 'open' }));
+        else return;
+        stop();
+      };
+      const stop = this.watch(look);
+      look(this.#state);
+    });
   }
 
   async writeText(text: string): Promise<void> {
@@ -187,7 +233,8 @@ class FarSession implements ShellSession {
     fail('misuse.wrong-state', { action, state: this.#state.at });
   }
 
-  #hear(message: FromWorker): void {
+  /** Takes what the worker says. */
+  hear(message: FromWorker): void {
     switch (message.say) {
       case 'news': {
         this.#counts = message.counts;
@@ -219,10 +266,30 @@ class FarSession implements ShellSession {
       case 'unask':
         this.#asking?.abort(new WinRmError('session.cancelled', { at: 'judging' }));
         return;
+      case 'facts':
+        this.#facts = unpackFacts(message.facts);
+        for (const listener of this.#factListeners) listener();
+        return;
+      case 'moved':
+        this.#move();
+        return;
       case 'done':
         this.#cut(new WinRmError('session.cancelled', { at: 'close' }));
         this.#output.finish(null);
     }
+  }
+
+  /** Another page has it now. Nothing is over, but not for this page to tell. */
+  #move(): void {
+    if (this.#isCut) return;
+    this.#isMoved = true;
+    this.#isCut = true;
+    this.#line.leave?.();
+    const error = new WinRmError('session.cancelled', { at: 'moved' });
+    this.#asking?.abort(error);
+    for (const id of [...this.#calls.keys()]) this.#settle(id, error);
+    this.#output.finish(null);
+    for (const listener of this.#factListeners) listener();
   }
 
   #settle(id: number, error: WinRmError | null): void {
@@ -283,60 +350,3 @@ interface Waiting {
 }
 
 const NO_BYTES = new Uint8Array();
-
-/** Chunks that have arrived and not been taken. */
-class Arrivals {
-  readonly #allow: (count: number) => void;
-  readonly #chunks: (OutputChunk | OutputGap)[] = [];
-  #end: { readonly error: WinRmError | null } | null = null;
-  #hasBegun = false;
-  #isInHand = false;
-  #taker: (() => void) | null = null;
-  #held: (() => void)[] = [];
-
-  constructor(allow: (count: number) => void) {
-    this.#allow = allow;
-  }
-
-  add(chunk: OutputChunk | OutputGap): void {
-    this.#chunks.push(chunk);
-    this.#taker?.();
-  }
-
-  /** No more will come. The first end counts. */
-  finish(error: WinRmError | null): void {
-    this.#end ??= { error };
-    this.#taker?.();
-  }
-
-  /** Calls back when all that has arrived was taken and dealt with: now, or when the taker comes for more. */
-  whenTaken(then: () => void): void {
-    if (this.#chunks.length > 0 || this.#isInHand) this.#held.push(then);
-    else then();
-  }
-
-  /** Nobody takes any more. */
-  stopHolding(): void {
-    this.#isInHand = false;
-    for (const then of this.#held.splice(0)) then();
-  }
-
-  async next(): Promise<IteratorResult<OutputChunk | OutputGap, undefined>> {
-    if (!this.#hasBegun) this.#allow(MAX_UNDER_WAY);
-    this.#hasBegun = true;
-    for (;;) {
-      const chunk = this.#chunks.shift();
-      if (chunk !== undefined) {
-        this.#isInHand = true;
-        this.#allow(1);
-        return { done: false, value: chunk };
-      }
-      this.stopHolding();
-      if (this.#end?.error) throw this.#end.error;
-      if (this.#end !== null) return { done: true, value: undefined };
-      await new Promise<void>((resolve) => {
-        this.#taker = resolve;
-      });
-    }
-  }
-}

@@ -16,6 +16,8 @@ import {
   type TrustQuestion,
   WinRmError,
 } from '@fairlead/protocol';
+import type { KeptRequest } from '../live-entry.ts';
+import type { Draft, LinkFacts, Note, SessionFacts, Standing, Survived } from '../survival.ts';
 
 /**
  * How a proxy may be signed in to: the best it offers that hides the password, one of the two families that do, or
@@ -47,6 +49,15 @@ export interface SessionOrder {
   /** The person chose to sign in to proxies although the target is http, against the seed's rule R5. */
   readonly isHttpDangerChosen: boolean;
   readonly shell: ShellOptions;
+  /** A shell that still stands at the server, in place of a new one. */
+  readonly takeUp: Standing | null;
+}
+
+/** What a worker keeps for the page, and gives to one that comes back. Holds no secret. */
+export interface SessionMemo {
+  readonly request: KeptRequest;
+  /** Milliseconds since 1970. */
+  readonly beganAt: number;
 }
 
 /** What a page asks of a session and waits for. */
@@ -57,18 +68,43 @@ export type Call =
 
 /** What a page says to a worker. */
 export type ToWorker =
-  | { readonly say: 'make'; readonly order: SessionOrder; readonly certificate: PackedClientCertificate | null }
+  | {
+      readonly say: 'make';
+      readonly order: SessionOrder;
+      readonly certificate: PackedClientCertificate | null;
+      /** Null where nobody can come back. */
+      readonly memo: SessionMemo | null;
+    }
+  /** This page takes the session over, from whichever page had it. */
+  | { readonly say: 'attach' }
   | { readonly say: 'call'; readonly id: number; readonly call: Call }
   /** The opening is given up. */
   | { readonly say: 'abort'; readonly error: PackedError }
   /** So many more chunks may be sent. */
   | { readonly say: 'take'; readonly count: number }
-  | { readonly say: 'answer'; readonly answer: TrustAnswer };
+  | { readonly say: 'answer'; readonly answer: TrustAnswer }
+  /** For the record: after how many pieces of output it happened. */
+  | { readonly say: 'note'; readonly note: Note; readonly after: number }
+  | { readonly say: 'draft'; readonly draft: Draft }
+  /** Tries now to find the relay, or the server, again. */
+  | { readonly say: 'hurry' }
+  /** The machine has a network again. */
+  | { readonly say: 'online' }
+  /** The page goes; another may come. */
+  | { readonly say: 'leave' }
+  /** Nobody needs the worker any more. */
+  | { readonly say: 'end' };
 
 /** What a worker says to its page. */
 export type FromWorker =
-  /** The worker runs. */
-  | { readonly say: 'hello' }
+  /** The worker runs, and whether it has a session. */
+  | { readonly say: 'hello'; readonly hasSession: boolean }
+  | { readonly say: 'attached'; readonly whole: SessionWhole }
+  /** Another page has taken the session over. */
+  | { readonly say: 'moved' }
+  /** What happened to the worker is its own fault, and its end. */
+  | { readonly say: 'fault' }
+  | { readonly say: 'facts'; readonly facts: PackedFacts }
   | { readonly say: 'made'; readonly promptWord: string }
   | { readonly say: 'refused'; readonly error: PackedError }
   /** A line of the journal, and what changed with it. */
@@ -91,6 +127,35 @@ export type FromWorker =
   | { readonly say: 'unask' }
   /** The session is over and has given everything back. */
   | { readonly say: 'done' };
+
+/** All of a session, for a page that comes back to it. */
+export interface SessionWhole {
+  readonly memo: SessionMemo;
+  readonly promptWord: string;
+  readonly state: PackedState;
+  readonly entries: readonly JournalEntry[];
+  readonly counts: TrafficCounts;
+  readonly lastRoundTripMs: number | null;
+  readonly facts: PackedFacts;
+  /** Pieces of output there have been, in the record or not. */
+  readonly chunkCount: number;
+  readonly survived: Omit<Survived, 'lateError'> & { readonly lateError: PackedError | null };
+}
+
+/** Facts with their error packed. */
+export type PackedFacts = Omit<SessionFacts, 'link'> & {
+  readonly link: Omit<LinkFacts, 'error'> & { readonly error: PackedError | null };
+};
+
+/** Facts with their error packed. */
+export function packFacts(facts: SessionFacts): PackedFacts {
+  return { ...facts, link: { ...facts.link, error: facts.link.error && packError(facts.link.error) } };
+}
+
+/** The facts again. */
+export function unpackFacts(facts: PackedFacts): SessionFacts {
+  return { ...facts, link: { ...facts.link, error: facts.link.error && unpackError(facts.link.error) } };
+}
 
 /** An error as it crosses: what makes it ours, and one error of ours beneath it. */
 export interface PackedError {
