@@ -14,6 +14,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   output: async () => (await import('./output.ts')).output,
   pipe: async () => (await import('./relay-pipe.ts')).relayPipe,
   tls: async () => (await import('./tls.ts')).tls,
+  squid: async () => (await import('./squid.ts')).throughSquid,
   resume: async () => (await import('./resume-cost.ts')).resumeCost,
   idle: async () => (await import('./idle-tunnels.ts')).idleTunnels,
   weight: async () => (await import('./page-weight.ts')).pageWeight,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import { blockOfBytes, hashOfBlocks, MIB } from './pattern.ts';
 
@@ -19,19 +19,22 @@ export interface NearEnd {
 /** A pipe that is plain TCP, all the way or up to whoever carries it on. */
 export function overTcp(port: number): Promise<NearEnd> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: '127.0.0.1', port, noDelay: true }, () =>
-      resolve({
-        send: (bytes) =>
-          new Promise((sent) => {
-            if (socket.write(bytes)) sent();
-            else socket.once('drain', () => sent());
-          }),
-        onBytes: (listener) => void socket.on('data', listener),
-        close: () => socket.destroy(),
-      }),
-    );
+    const socket = connect({ host: '127.0.0.1', port, noDelay: true }, () => resolve(overSocket(socket)));
     socket.once('error', reject);
   });
+}
+
+/** The same over a TCP connection that is open. */
+export function overSocket(socket: Socket): NearEnd {
+  return {
+    send: (bytes) =>
+      new Promise((sent) => {
+        if (socket.write(bytes)) sent();
+        else socket.once('drain', () => sent());
+      }),
+    onBytes: (listener) => void socket.on('data', listener),
+    close: () => socket.destroy(),
+  };
 }
 
 /** A pipe that begins as a WebSocket, which is open. */

@@ -19,7 +19,7 @@ export interface RelayProcess {
   /** Signs in with the code and returns the cookie. */
   signIn(): Promise<string>;
   /** Opens a tunnel to a port of loopback; resolves when the road is open. */
-  openTunnel(cookie: string, port: number, isResumable?: boolean): Promise<WebSocket>;
+  openTunnel(cookie: string, port: number, options?: TunnelOptions): Promise<WebSocket>;
   /** Lets it come to rest and makes it collect its garbage: only one that rests gives its young generation back. */
   collectGarbage(): Promise<void>;
   stop(): Promise<void>;
@@ -33,6 +33,12 @@ export interface RelayOptions {
   /** Folder of the built app; without it there is a page that says nothing. */
   readonly site?: string;
   readonly flags?: readonly string[];
+}
+
+/** How a tunnel is opened. */
+export interface TunnelOptions {
+  readonly isResumable?: boolean;
+  readonly hops?: readonly { readonly kind: 'http-connect'; readonly host: string; readonly port: number }[];
 }
 
 /** Starts a relay on a free port with limits that nobody reaches. */
@@ -71,8 +77,8 @@ export async function startRelay(options: RelayOptions): Promise<RelayProcess> {
       if (answer.status !== 200) throw new Error(`the relay answered a sign-in with ${answer.status}`);
       return (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
     },
-    async openTunnel(cookie, port, isResumable = false) {
-      const route = { name: '', hops: [] };
+    async openTunnel(cookie, port, { isResumable = false, hops = [] } = {}) {
+      const route = { name: '', hops };
       const answer = await post(API_PATHS.tickets, { target: { host: '127.0.0.1', port }, route }, cookie);
       const { ticket } = (await answer.json()) as { ticket?: string };
       if (ticket === undefined) throw new Error(`the relay gave no ticket: ${answer.status}`);

@@ -3,24 +3,14 @@ import { WebSocket } from 'ws';
 import { freePort } from '../peers/peers.ts';
 import { type Child, isInstalled, startChild, untilListening } from './children.ts';
 import { type Bench, median, quantile, type Say } from './figure.ts';
-import { measureDown, measureEcho, measureUp, type NearEnd, overTcp, overWebSocket } from './near-end.ts';
+import { type NearEnd, overTcp, overWebSocket } from './near-end.ts';
 import { startRelay } from './own-relay.ts';
+import { measureInTurn, type Way, way } from './ways.ts';
 
 const FAR_END = fileURLToPath(new URL('far-end.ts', import.meta.url));
 const MIB_PER_RUN = 256;
 const ROUNDS = 3;
 const PINGS = 2000;
-/** The first round trips warm things up. */
-const WARM_UP = 200;
-
-/** One way from here to the far end. */
-interface Way {
-  readonly name: string;
-  readonly open: () => Promise<NearEnd>;
-  readonly down: number[];
-  readonly up: number[];
-  readonly echo: number[];
-}
 
 /** What one tunnel of the relay carries and how much it delays, beside the same far end over TCP, socat, websockify. */
 export const relayPipe: Bench = async (say) => {
@@ -37,17 +27,13 @@ export const relayPipe: Bench = async (say) => {
       ...(await websockifyWay(farPort, children)),
       way('relay', async () => overWebSocket(await relay.openTunnel(cookie, farPort))),
     ];
-    for (let round = 0; round < ROUNDS; round += 1) for (const one of ways) await measure(one);
+    await measureInTurn(ways, ROUNDS, { mib: MIB_PER_RUN, pings: PINGS });
     tell(say, ways);
   } finally {
     await relay.stop();
     await Promise.all(children.map((child) => child.stop()));
   }
 };
-
-function way(name: string, open: () => Promise<NearEnd>): Way {
-  return { name, open, down: [], up: [], echo: [] };
-}
 
 async function socatWay(farPort: number, children: Child[]): Promise<Way[]> {
   if (!isInstalled('socat')) return [];
@@ -71,20 +57,6 @@ async function websockifyWay(farPort: number, children: Child[]): Promise<Way[]>
       socket.once('error', reject);
     });
   return [way('websockify', open)];
-}
-
-async function measure(one: Way): Promise<void> {
-  const once = async <Result>(measured: (near: NearEnd) => Promise<Result>): Promise<Result> => {
-    const near = await one.open();
-    try {
-      return await measured(near);
-    } finally {
-      near.close();
-    }
-  };
-  one.down.push(await once((near) => measureDown(near, MIB_PER_RUN)));
-  one.up.push(await once((near) => measureUp(near, MIB_PER_RUN)));
-  one.echo.push(...(await once((near) => measureEcho(near, PINGS + WARM_UP))).slice(WARM_UP));
 }
 
 function tell(say: Say, ways: readonly Way[]): void {

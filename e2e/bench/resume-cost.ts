@@ -22,7 +22,7 @@ export const resumeCost: Bench = async (say) => {
     const cookie = await relay.signIn();
     const ways = [
       [plain, async () => overWebSocket(await relay.openTunnel(cookie, port))],
-      [resumable, async () => overResumable(await relay.openTunnel(cookie, port, true))],
+      [resumable, async () => overResumable(await relay.openTunnel(cookie, port, { isResumable: true }))],
     ] as const;
     for (let round = 0; round < ROUNDS; round += 1) {
       for (const [figures, open] of ways) {
