@@ -2,6 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   API_PATHS,
   type DemoInfo,
+  type ProxyScriptReply,
+  proxyScriptRequestSchema,
   type RelayError,
   type Status,
   signInSchema,
@@ -14,6 +16,7 @@ import { type DialPolicy, judgeRoad } from './dial-policy.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { OriginCheck } from './origin.ts';
+import { fetchScript, readScriptPlace, type ScriptFetchOptions } from './pac-fetch.ts';
 import type { PipeRoom } from './pipe-room.ts';
 import { RateLimit } from './rate-limit.ts';
 import type { SignInCookie } from './sign-in-cookie.ts';
@@ -34,6 +37,7 @@ export interface ApiOptions {
   readonly codes: CodeDesk;
   readonly tickets: TicketDesk;
   readonly ticketsPerMinute: number;
+  readonly scripts: ScriptFetchOptions;
   readonly store: Store;
   readonly cookie: SignInCookie;
   readonly origins: OriginCheck;
@@ -42,6 +46,9 @@ export interface ApiOptions {
   readonly metrics: Metrics;
   readonly onCodeUsed: () => void;
 }
+
+/** PAC files one person may fetch in a minute. */
+const SCRIPTS_PER_MINUTE = 10;
 
 /** An answer: a status, and what goes into the body. */
 interface Answer {
@@ -53,6 +60,7 @@ interface Answer {
 export class Api {
   readonly #o: ApiOptions;
   readonly #ticketRate: RateLimit;
+  readonly #scriptRate = new RateLimit(SCRIPTS_PER_MINUTE);
 
   constructor(options: ApiOptions) {
     this.#o = options;
@@ -93,6 +101,7 @@ export class Api {
     }
     if (path === API_PATHS.signIn) return this.#signIn(request, response, body);
     if (path === API_PATHS.signOut) return this.#signOut(response, signIn);
+    if (path === API_PATHS.proxyScript) return this.#proxyScript(body, signIn);
     return this.#ticket(body, signIn);
   }
 
@@ -134,6 +143,34 @@ export class Api {
       this.#o.log.info('sign-in.ended', { person: signIn.person });
     }
     return { status: 200, body: this.#status(false) };
+  }
+
+  async #proxyScript(body: unknown, signIn: SignIn | null): Promise<Answer> {
+    const { scripts, room, log } = this.#o;
+    if (signIn === null) return refusal(401, { code: 'relay.sign-in-required', details: {} });
+    const read = proxyScriptRequestSchema.safeParse(body);
+    if (!read.success) return malformed(400, 'body');
+    const { person } = signIn;
+    if (!this.#scriptRate.take(person, room.clock.monotonicMs())) {
+      log.warn('script.refused', { person, code: 'relay.limit-reached' });
+      return refusal(429, { code: 'relay.limit-reached', details: { limit: SCRIPTS_PER_MINUTE } });
+    }
+    try {
+      const place = readScriptPlace(read.data.url, scripts.rules);
+      const text = await fetchScript(place, scripts);
+      log.info('script.fetched', { person, host: place.host, port: place.port });
+      return { status: 200, body: { text } satisfies ProxyScriptReply };
+    } catch (error) {
+      if (isWinRmError(error, 'misuse.bad-argument')) return refusal(400, { code: error.code, details: error.details });
+      if (isWinRmError(error, 'relay.policy-denied')) {
+        log.warn('script.refused', { person, code: error.code });
+        // Whether a name exists, and where it leads, is not told to whoever may not fetch from there.
+        return refusal(403, { code: error.code, details: { ...error.details, rule: 'script' } });
+      }
+      if (!isWinRmError(error, 'pac.not-fetched')) throw error;
+      log.warn('script.refused', { person, code: error.code });
+      return refusal(502, { code: error.code, details: error.details });
+    }
   }
 
   #ticket(body: unknown, signIn: SignIn | null): Answer {

@@ -102,6 +102,13 @@ const SETTINGS = {
     schema: z.string().min(1, 'is empty').max(4096),
     about: 'PEM file of certificates that may vouch for proxies spoken to over TLS (https://), besides the usual ones.',
   },
+  proxyScripts: {
+    names: ['FAIRLEAD_PROXY_SCRIPTS'],
+    fallback: '',
+    schema: rules('proxies'),
+    about:
+      'Servers of PAC files that the relay may fetch for signed-in people, written as proxies are: wpad.corp:80@10.0.0.0/8. None unless given.',
+  },
   httpBehindSignIn: {
     names: ['FAIRLEAD_HTTP_BEHIND_AUTHENTICATED_PROXY'],
     fallback: 'refuse',

@@ -55,7 +55,12 @@ export function createDialer(options: DialerOptions): Dialer {
   };
 }
 
-async function judgedAddresses(options: DialerOptions, at: Address, stop: AbortSignal): Promise<string[]> {
+/**
+ * Resolves a host once and judges every address it has; an address is its own. One forbidden address refuses them all.
+ *
+ * @throws relay.policy-denied, relay.name-not-found, session.cancelled
+ */
+export async function judgedAddresses(options: DialerOptions, at: Address, stop: AbortSignal): Promise<string[]> {
   const host = parseHost(at.host);
   if (host === null) return fail('relay.policy-denied', { ...at, rule: 'address' });
   const found = host.kind === 'ip' ? [at.host] : await resolveOnce(options, host.name, stop);

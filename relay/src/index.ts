@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, Server } from 'node:http';
+import { rootCertificates } from 'node:tls';
 import type { DemoInfo } from '@fairlead/contract';
 import { nodeSecureHop } from '@fairlead/protocol/proxy-tls';
 import type { DestinationStream } from 'pino';
@@ -21,6 +22,9 @@ import { loadSite, type StaticSite } from './static-site.ts';
 import { openStore, type Store } from './store.ts';
 
 export { type RelayConfig, readConfig, StartError } from './config.ts';
+
+/** How long a PAC file may take. */
+const SCRIPT_TIMEOUT_MS = 10_000;
 
 /** A relay that runs. */
 export interface Relay {
@@ -130,6 +134,11 @@ function assemble({ config, parts, log, site, policy, store, demo }: Materials) 
     canReach: {
       ...{ targets: textsOf(config.targets), proxies: textsOf(config.proxies) },
       ...(config.httpBehindSignIn === 'allow' && { httpBehindSignIn: true }),
+      ...(config.proxyScripts.length > 0 && { scripts: textsOf(config.proxyScripts) }),
+    },
+    scripts: {
+      ...{ rules: config.proxyScripts, resolve: parts.resolve ?? systemResolve, timeoutMs: SCRIPT_TIMEOUT_MS },
+      roots: config.proxyCa === null ? [] : [...rootCertificates, readCa(config.proxyCa)],
     },
     ticketsPerMinute: config.dialsPerMinute,
     onCodeUsed: () => parts.onCodeUsed?.(),

@@ -37,6 +37,8 @@ export type LogEvent =
   | 'sign-in.ended'
   | 'ticket.given'
   | 'ticket.refused'
+  | 'script.fetched'
+  | 'script.refused'
   | 'pipe.opened'
   | 'pipe.refused'
   | 'pipe.held'

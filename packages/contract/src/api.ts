@@ -8,8 +8,9 @@ import { ticketSchema } from './dial.ts';
  * than 2xx is an `apiErrorSchema`; its error is read with `readRelayError`:
  *
  *   401 relay.sign-in-required   nobody is signed in; from `sign-in` itself: the code is wrong or was used
- *   403 relay.policy-denied      from `tickets`
+ *   403 relay.policy-denied      from `tickets` and `proxyScript`
  *   400 misuse.bad-argument      the body has not the shape below, or the road cannot be walked
+ *   502 pac.not-fetched          from `proxyScript`: what is at the address cannot be had, and why
  *   429 relay.limit-reached      too many attempts or too many tickets; `limit` is how many a minute are allowed
  */
 export const API_PATHS = {
@@ -21,6 +22,12 @@ export const API_PATHS = {
   signOut: '/api/sign-out',
   /** POST `ticketRequestSchema`, answers `ticketReplySchema`. */
   tickets: '/api/tickets',
+  /**
+   * POST `proxyScriptRequestSchema`, answers `proxyScriptReplySchema`: fetches a PAC file, which a page cannot do
+   * itself. http and https only, no credentials in the address, no redirects, at most 1 MiB, at most 10 seconds; only
+   * from places that the relay's operator named (`canReach.scripts`), and at most `limit` times a minute.
+   */
+  proxyScript: '/api/proxy-script',
 } as const;
 
 /** Most proxies on one road. */
@@ -95,6 +102,8 @@ export const statusSchema = z.object({
   canReach: z.object({
     targets: z.array(z.string()),
     proxies: z.array(z.string()),
+    /** Where PAC files may be fetched from; none unless given. */
+    scripts: z.exactOptional(z.array(z.string())),
     /** Whether proxies may be signed in to for an http target, where the person chooses that danger; false unless given. */
     httpBehindSignIn: z.exactOptional(z.boolean()),
   }),
@@ -116,6 +125,12 @@ export const ticketRequestSchema = z.strictObject({
 /** A ticket for one `dial`. */
 export const ticketReplySchema = z.object({ ticket: ticketSchema, expiresInMs: z.int().check(z.gte(0)) });
 
+/** Asks the relay to fetch a PAC file. */
+export const proxyScriptRequestSchema = z.strictObject({ url: z.string().check(z.minLength(1), z.maxLength(2048)) });
+
+/** A PAC file as text. It is somebody else's: nothing in it is to be believed or run but by `evaluatePac`. */
+export const proxyScriptReplySchema = z.object({ text: z.string().check(z.maxLength(1 << 20)) });
+
 /** The body of an answer that is not 2xx. */
 export const apiErrorSchema = z.object({ error: looseErrorSchema });
 
@@ -127,5 +142,7 @@ export type MazeInfo = z.infer<typeof mazeSchema>;
 export type Status = z.infer<typeof statusSchema>;
 /** See `ticketRequestSchema`. */
 export type TicketRequest = z.infer<typeof ticketRequestSchema>;
+/** See `proxyScriptReplySchema`. */
+export type ProxyScriptReply = z.infer<typeof proxyScriptReplySchema>;
 /** See `ticketReplySchema`. */
 export type TicketReply = z.infer<typeof ticketReplySchema>;

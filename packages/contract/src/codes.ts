@@ -70,7 +70,7 @@ const refusal = z.object({ ...place, ...words, target: z.string().check(z.maxLen
 export const RELAY_ERRORS = {
   'relay.sign-in-required': none,
   'relay.ticket-refused': z.object({ reason: z.enum(['expired', 'used', 'unknown']) }),
-  'relay.policy-denied': z.object({ host, port, rule: z.enum(['target', 'proxy', 'address', 'road']) }),
+  'relay.policy-denied': z.object({ host, port, rule: z.enum(['target', 'proxy', 'address', 'road', 'script']) }),
   'relay.limit-reached': z.object({ limit: count }),
   'relay.name-not-found': z.object({ hop, host }),
   'relay.connection-refused': z.object({ hop, host, port, cause: word }),
@@ -103,6 +103,7 @@ export const RELAY_ERRORS = {
     why: z.enum(['closed', 'announced', 'outdated']),
   }),
   'proxy.forward-refused': z.object({ problem: word }),
+  'pac.not-fetched': z.object({ host, problem: word }),
   'session.timed-out': z.object({ at: word, seconds: count }),
   'misuse.bad-argument': z.object({
     argument: word,

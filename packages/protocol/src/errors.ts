@@ -87,7 +87,7 @@ export interface ErrorDetails {
   'relay.unreachable': { url: string };
   'relay.sign-in-required': Record<never, never>;
   'relay.ticket-refused': { reason: 'expired' | 'used' | 'unknown' };
-  'relay.policy-denied': { host: string; port: number; rule: 'target' | 'proxy' | 'address' | 'road' };
+  'relay.policy-denied': { host: string; port: number; rule: 'target' | 'proxy' | 'address' | 'road' | 'script' };
   'relay.limit-reached': { limit: number };
   'relay.name-not-found': { hop: number; host: string };
   'relay.connection-refused': { hop: number; host: string; port: number; cause: string };
