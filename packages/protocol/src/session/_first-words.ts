@@ -23,6 +23,9 @@ export class FirstWords {
   }
 }
 
+/** How words that are neither TLS nor HTTP are met, or the end that follows them. */
+const FOREIGN = ['http.not-http', 'tls.not-tls', 'http.closed-early'] as const;
+
 /** A page of evidence, with the markup that is dropped from it. */
 const MAX_HEARD_BYTES = 2 * MAX_EVIDENCE_CHARACTERS;
 
@@ -31,7 +34,7 @@ const MAX_HEARD_BYTES = 2 * MAX_EVIDENCE_CHARACTERS;
  * spoke itself. No host of WinRM begins with markup.
  */
 export function withFalseTunnel(error: unknown, hops: readonly HopReport[], words: FirstWords): unknown {
-  const isForeign = isWinRmError(error, 'http.not-http') || isWinRmError(error, 'tls.not-tls');
+  const isForeign = FOREIGN.some((code) => isWinRmError(error, code));
   const proxy = hops.findLast(({ party }) => party === 'proxy');
   const target = hops.findLast(({ party }) => party === 'server');
   if (!isForeign || proxy === undefined || !beginsLikePage(words.bytes)) return error;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { parseCredential } from '../auth/credential.ts';
 import type { HopReport, OpenedRoad, RoadOpener } from '../opened-road.ts';
-import { fixedPlatform, settled } from '../testing/index.ts';
+import { fixedPlatform, settled, streamPair } from '../testing/index.ts';
 import { answer, type DoubleReply, WinRmDouble } from '../testing/winrm-double.ts';
-import { Session } from './session.ts';
+import { Session, type SessionOptions } from './session.ts';
 import { parseTarget } from './target.ts';
 
 const COMMAND = { kind: 'command', command: 'echo hi', codePage: 65001 } as const;
@@ -21,10 +21,15 @@ function through(double: WinRmDouble, hops: readonly HopReport[] = [PROXY]): Roa
   };
 }
 
-function sessionOver(double: WinRmDouble, openRoad: RoadOpener = through(double)): Session {
+function sessionOver(
+  double: WinRmDouble,
+  openRoad: RoadOpener = through(double),
+  shell: SessionOptions['shell'] = COMMAND,
+  target = 'srv1',
+): Session {
   const credential = parseCredential('alice', 'Passw0rd!');
-  const target = parseTarget('srv1').target;
-  return new Session({ target, policy: 'ntlm', credential, openRoad, platform: fixedPlatform(), shell: COMMAND });
+  const place = parseTarget(target).target;
+  return new Session({ target: place, policy: 'ntlm', credential, openRoad, platform: fixedPlatform(), shell });
 }
 
 /** What the session says when the reply to the second operation, a Command, is another one. */
@@ -195,6 +200,23 @@ describe('a sign-in behind a proxy that changes the answers', () => {
   });
 });
 
+describe('a sign-in that a proxy may have split', () => {
+  it('R8, R12: is not tried again by a session that looks for its road, on no lane', async () => {
+    const double = new WinRmDouble({ road: FORWARD, headers: ['Via: 1.1 px'] });
+    const session = sessionOver(double, through(double), { kind: 'interactive', codePage: 65001 });
+    await session.open();
+    const reading = (async () => {
+      for await (const _ of session.output);
+    })();
+    let legs = 0;
+    double.onRequest = () => (++legs % 2 === 0 ? { status: 401, headers: ['WWW-Authenticate: NTLM'] } : undefined);
+    double.endConnections();
+    await expect(reading).rejects.toMatchObject({ code: 'proxy.no-affinity', details: { sign: 'legs' } });
+    await session.close();
+    expect(legs).toBe(2);
+  });
+});
+
 describe('a proxy that says that the tunnel is open and then speaks itself', () => {
   const PAGE = '<!DOCTYPE html><title>x</title><h1>Please accept our terms</h1>';
   const SERVER = { ...PROXY, hop: 2, party: 'server', host: 'srv1', port: 5985 } as const;
@@ -211,6 +233,22 @@ describe('a proxy that says that the tunnel is open and then speaks itself', () 
       code: 'proxy.false-tunnel',
       details: { hop: 1, host: 'px.corp', port: 3128, target: 'srv1:5985', status: 200 },
       cause: { code: 'http.not-http' },
+    });
+    await session.close();
+  });
+
+  it('is proxy.false-tunnel where TLS should begin, with the words of the page', async () => {
+    const openRoad: RoadOpener = async (_lane, onHop) => {
+      for (const report of [PROXY, { ...SERVER, port: 5986 }]) onHop(report);
+      const { near, far } = streamPair();
+      await far.write(new TextEncoder().encode(PAGE));
+      return { stream: near, ...TUNNEL };
+    };
+    const session = sessionOver(new WinRmDouble(), openRoad, COMMAND, 'https://srv1');
+    await expect(session.open()).rejects.toMatchObject({
+      code: 'proxy.false-tunnel',
+      details: { host: 'px.corp', target: 'srv1:5986', text: 'Please accept our terms' },
+      cause: { code: 'tls.not-tls' },
     });
     await session.close();
   });
