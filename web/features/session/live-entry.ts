@@ -184,6 +184,7 @@ export class LiveEntry {
       ];
       this.#set({ journal: session.journal, address, port, worker });
       if (session.survived) this.#recall(session);
+      else this.#learn(session);
       const [shell] = await Promise.all([this.#shell(), session.open(abort.signal)]);
       if (!isCurrent()) return;
       this.#tellLink(shell);

@@ -1,4 +1,5 @@
 import type {
+  Advice,
   AuthPolicy,
   ClientCertificate,
   Journal,
@@ -11,7 +12,7 @@ import type { HopView } from '../../components/hop-view.ts';
 import type { LiveShell } from './live-shell.ts';
 import type { StepView, TlsFacts } from './progress.ts';
 import type { ShellSession } from './shell-session.ts';
-import type { Advice, LinkFacts, Standing } from './survival.ts';
+import type { LinkFacts, Standing } from './survival.ts';
 import type { ProxyAccount, SessionMemo } from './worker/messages.ts';
 
 /** What a person asks for. Passwords and certificate are handed on and not kept here. */

@@ -2,7 +2,7 @@
  * What of a session outlives its page: how the link is, what was written and typed so far, and what a later page needs
  * to find its way back. Nothing in here is a secret that may be stored; the record lives in a worker's memory only.
  */
-import type { WinRmError } from '@fairlead/protocol';
+import type { Advice, WinRmError } from '@fairlead/protocol';
 
 /** How a session is carried just now, over both of its connections. Times in ms, as they were when it was told. */
 export interface LinkFacts {
@@ -31,11 +31,6 @@ export interface Standing {
   readonly commandId: string;
   /** What the shell's prompts are known by. */
   readonly promptWord: string;
-}
-
-/** Something that the road gave reason to remark on, by its code, and how often. */
-export interface Advice {
-  readonly code: string;
 }
 
 /** What a session tells beside its state. */

@@ -114,7 +114,7 @@ export function HopDialog({ entry, onClose }: { entry: SessionEntry; onClose: ()
         <ul className="flex flex-col gap-2 empty:hidden">
           {roadRemarks(entry).map(({ key, words, values }) => (
             <li key={key} className="max-w-[72ch] border-l-2 border-warn pl-3 text-sm">
-              {t(`session.${words}`, values)}
+              {t(words, values)}
             </li>
           ))}
         </ul>

@@ -11,7 +11,7 @@ const read = new Set<string>();
 
 /** What the road gives reason to remark on, once: it stays readable in the hop view. */
 export function RoadNotices({ entry }: { entry: SessionEntry }) {
-  const t = useTranslations('session');
+  const t = useTranslations();
   const [, setRead] = useState(0);
   const drop = (key: string) => {
     read.add(key);
@@ -22,7 +22,7 @@ export function RoadNotices({ entry }: { entry: SessionEntry }) {
     <Strip
       key={key}
       tone="plain"
-      actions={<IconButton label={t('road.drop')} icon="cross" onClick={() => drop(key)} />}
+      actions={<IconButton label={t('session.road.drop')} icon="cross" onClick={() => drop(key)} />}
     >
       <p role="status">{t(words, values)}</p>
     </Strip>
@@ -38,13 +38,13 @@ interface Remark {
 /** Everything there is to remark on the road of a session. */
 export function roadRemarks({ id, beganAt, link, advice, request }: SessionEntry): readonly Remark[] {
   const values = { name: request.label };
-  const http = link?.via === 'http' ? [{ key: `${id} ${beganAt} http`, words: 'road.http', values }] : [];
+  const http = link?.via === 'http' ? [{ key: `${id} ${beganAt} http`, words: 'session.road.http', values }] : [];
   return [
     ...http,
-    ...advice.map(({ code, ...more }) => ({
+    ...advice.map(({ code, ...facts }) => ({
       key: `${id} ${beganAt} ${code}`,
-      words: `road.advice.${code}`,
-      values: { ...values, ...more },
+      words: `advice.${code}`,
+      values: { ...values, ...facts, ...('proxy' in facts && { proxy: facts.proxy || 'none' }) },
     })),
   ];
 }

@@ -1,6 +1,6 @@
-import type { RoadLink, WinRmError } from '@fairlead/protocol';
+import type { Advice, RoadLink, WinRmError } from '@fairlead/protocol';
 import type { ShellSession } from '../shell-session.ts';
-import type { Advice, LinkFacts, SessionFacts, Standing } from '../survival.ts';
+import type { LinkFacts, SessionFacts, Standing } from '../survival.ts';
 
 /** What ties a road to its surroundings: the options of the same names of `relayRoad`. */
 export interface RoadWires {

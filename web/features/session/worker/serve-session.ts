@@ -224,6 +224,8 @@ export class SessionService {
         const changed = state === told ? null : packState(state);
         told = state;
         this.#post({ say: 'news', entry, counts: { ...counts }, lastRoundTripMs, state: changed });
+        const { event } = entry.what;
+        if (event === 'advice' || event === 'reopening') this.#tellFacts();
       });
       session.watch((state) => {
         this.#tellFacts();
