@@ -65,7 +65,10 @@ test('a reload while a command runs comes back to the same shell, and no line is
   await person.run('echo [%VESSEL%]');
   await person.seesRow('[Cutty]');
   const view = await person.commandView();
-  await expect(view.getByRole('article')).toHaveCount(3);
+  await expect(view.getByRole('article').getByRole('heading')).toHaveText([
+    words('session.commands.banner'),
+    ...['set VESSEL=Cutty', TICKS, 'echo [%VESSEL%]'],
+  ]);
   expect(stack.hostTap.connectionCount).toBe(connectionCount);
   expect(stack.host.shellCount).toBe(1);
   expect(watch.sharedWorkers).toHaveLength(1);
