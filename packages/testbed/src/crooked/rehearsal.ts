@@ -21,8 +21,9 @@ export interface Stage {
 /** Runs words as a command line. @returns its exit code */
 export type RunWords = (words: readonly string[], stage: Stage) => Promise<number>;
 
-/** The accounts of every rehearsal. */
+/** Of CORP\\ana at the host. */
 export const HOST_PASSWORD = 'Correct-horse-9';
+/** Of OFFICE\\pia at the proxy. */
 export const PROXY_PASSWORD = 'Proxy-word-1';
 
 /** What is set up. */
