@@ -1,6 +1,7 @@
 import {
   API_PATHS,
   apiErrorSchema,
+  proxyScriptReplySchema,
   readRelayError,
   type TicketReply,
   type TicketRequest,
@@ -26,12 +27,9 @@ export async function requestTicket(request: TicketRequest, signal?: AbortSignal
  * @throws relay.unreachable, relay.sign-in-required, relay.policy-denied, relay.limit-reached, pac.not-fetched
  */
 export async function fetchProxyScript(url: string): Promise<string> {
-  const reply = await ask(SCRIPT_PATH, { url });
-  const script = typeof reply === 'object' && reply !== null && 'script' in reply ? reply.script : null;
-  return typeof script === 'string' ? script : unreachable();
+  const reply = proxyScriptReplySchema.safeParse(await ask(API_PATHS.proxyScript, { url }));
+  return reply.success ? reply.data.text : unreachable();
 }
-
-const SCRIPT_PATH = '/api/proxy-script';
 
 async function ask(path: string, request: unknown, signal?: AbortSignal): Promise<unknown> {
   const answer = await askRelay(path, request, signal);

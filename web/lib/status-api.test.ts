@@ -31,6 +31,8 @@ describe('status-api', () => {
     ['a text', 'x'],
     ['no version', { ...BASE, version: 1 }],
     ['no lists', { ...BASE, canReach: { targets: [1], proxies: [] } }],
+    ['places of PAC files', { ...BASE, canReach: { ...BASE.canReach, scripts: ['wpad.corp:80'] } }],
+    ['places that are none', { ...BASE, canReach: { ...BASE.canReach, scripts: [1] } }],
     ['a danger allowed', { ...BASE, canReach: { ...BASE.canReach, httpBehindSignIn: true } }],
     ['a danger that is unclear', { ...BASE, canReach: { ...BASE.canReach, httpBehindSignIn: 1 } }],
     ['no canReach', { ...BASE, canReach: undefined }],

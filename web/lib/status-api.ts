@@ -38,10 +38,14 @@ export function parseStatus(value: unknown): Status | null {
   if (!isRecord(value) || typeof value['signedIn'] !== 'boolean' || typeof value['version'] !== 'string') return null;
   const { signedIn, version, demo, canReach } = value;
   if (!isRecord(canReach) || !isTexts(canReach['targets']) || !isTexts(canReach['proxies'])) return null;
-  const { httpBehindSignIn } = canReach;
+  const { httpBehindSignIn, scripts } = canReach;
   if ('httpBehindSignIn' in canReach && typeof httpBehindSignIn !== 'boolean') return null;
-  const lists = { targets: canReach['targets'], proxies: canReach['proxies'] };
-  const reach = typeof httpBehindSignIn === 'boolean' ? { ...lists, httpBehindSignIn } : lists;
+  if ('scripts' in canReach && !isTexts(scripts)) return null;
+  const reach = {
+    ...{ targets: canReach['targets'], proxies: canReach['proxies'] },
+    ...(isTexts(scripts) && { scripts }),
+    ...(typeof httpBehindSignIn === 'boolean' && { httpBehindSignIn }),
+  };
   if (demo === null) return { signedIn, version, demo, canReach: reach };
   if (!isRecord(demo) || !isAddress(demo['target']) || !isRecord(demo['route'])) return null;
   const { name, hops } = demo['route'];

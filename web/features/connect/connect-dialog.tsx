@@ -44,13 +44,14 @@ export default function ConnectDialog({ opened }: { opened: Extract<AppWindow, {
   const route = routes.find(({ id }) => id === form.routeId) ?? null;
   const road = useRoad(route, targetOf(form, routes));
 
-  const wanted = useRef<string | null>(asked && fieldFor(asked));
+  const wanted = useRef<readonly string[]>(asked === null ? [] : fieldsFor(asked));
   // A field may be drawn only after what led to it: a road has to be found first, or a fold to open.
   useEffect(() => {
-    const field = wanted.current && body.current?.querySelector<HTMLElement>(`[name="${wanted.current}"]`);
+    const fields = wanted.current.map((name) => body.current?.querySelector<HTMLElement>(`[name="${name}"]`));
+    const field = fields.find((one) => one != null);
     if (!field) return;
     field.focus();
-    wanted.current = null;
+    wanted.current = [];
   });
 
   const change = (part: Partial<ConnectForm>) => {
@@ -65,7 +66,7 @@ export default function ConnectDialog({ opened }: { opened: Extract<AppWindow, {
     const result = checkForm(form, routes, road.hops);
     if (!result.ok) {
       setProblems(result.problems);
-      wanted.current = Object.keys(result.problems)[0] ?? 'server';
+      wanted.current = Object.keys(result.problems);
       return;
     }
     checked.current = result.checked;
@@ -114,7 +115,7 @@ export default function ConnectDialog({ opened }: { opened: Extract<AppWindow, {
           setSessionId(null);
           setAsked(question);
           if (question?.place === 'route' && route?.settings === null) setEditing('route');
-          wanted.current = question === null ? field : fieldFor(question);
+          wanted.current = question === null ? [field ?? ''] : fieldsFor(question);
         }}
       />
     );
@@ -140,8 +141,8 @@ export default function ConnectDialog({ opened }: { opened: Extract<AppWindow, {
   );
 }
 
-/** The field at which a proxy's question is answered. */
-function fieldFor({ place, hop }: ProxyQuestion): string {
-  if (place === 'sign-in') return `proxyUser${hop}`;
-  return place === 'https' ? 'useHttps' : `hop${hop}`;
+/** The fields at which a proxy's question is answered, the best first: not each of them is always there. */
+function fieldsFor({ place, hop }: ProxyQuestion): readonly string[] {
+  if (place === 'route') return [`hop${hop}`];
+  return place === 'https' ? ['useHttps'] : [`proxyUser${hop}`, 'useHttps'];
 }

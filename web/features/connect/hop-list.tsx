@@ -117,7 +117,7 @@ function HopFields({
     onMove(event.key === 'ArrowUp' ? -1 : 1);
   };
   return (
-    <fieldset className={count > 1 ? 'rounded-card border border-line p-3' : ''} onKeyDown={onKeyDown}>
+    <fieldset className={`min-w-0 ${count > 1 ? 'rounded-card border border-line p-3' : ''}`} onKeyDown={onKeyDown}>
       <legend className={count > 1 ? 'sr-only' : 'hidden'}>{t('place', { place, count })}</legend>
       {count > 1 && (
         <div className="mb-1 flex items-center gap-1">

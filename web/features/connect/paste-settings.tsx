@@ -6,8 +6,8 @@ import { type DragEvent, useState } from 'react';
 import { Button } from '@/components/ui/button.tsx';
 import { AreaField, TextField } from '@/components/ui/field.tsx';
 import { type ChosenFile, FileButton } from '@/components/ui/file-button.tsx';
+import { useStanding } from '@/features/frame/use-standing.ts';
 import { errorText } from '@/lib/error-text.ts';
-import { fetchProxyScript } from '@/lib/relay-api.ts';
 import { MAX_SETTINGS_CHARACTERS, printAddress, type SavedSettings } from '@/lib/saved.ts';
 import { workerFault } from '../session/worker/messages.ts';
 import { readServer } from './connect-form.ts';
@@ -85,7 +85,7 @@ export default function PasteSettings({
         name="settingsFor"
         label={t('for')}
         value={tried}
-        placeholder={target === null ? 'web01.corp.example' : printAddress(target)}
+        placeholder={target === null ? 'web01.corp.example' : `${target.scheme}://${printAddress(target)}`}
         isCode
         error={tried.trim() !== '' && asked === null && t('forProblem')}
         hint={t(target === null ? 'forHint' : 'forHintKnown')}
@@ -122,12 +122,15 @@ export default function PasteSettings({
 /** A PAC file by its address: the relay fetches it, when it is told to. */
 function FetchScript({ url, onFetched }: { url: string; onFetched: (script: string) => void }) {
   const t = useTranslations();
+  const standing = useStanding();
+  const mayFetch = standing.at === 'signed-in' && (standing.status.canReach.scripts ?? []).length > 0;
   const [isBusy, setBusy] = useState(false);
   const [failure, setFailure] = useState<WinRmError | null>(null);
   const fetchIt = async () => {
     setBusy(true);
     setFailure(null);
     try {
+      const { fetchProxyScript } = await import('@/lib/relay-api.ts');
       onFetched(await fetchProxyScript(url));
     } catch (error) {
       setFailure(isWinRmError(error) ? error : workerFault());
@@ -138,12 +141,14 @@ function FetchScript({ url, onFetched }: { url: string; onFetched: (script: stri
   const told = failure && errorText(failure);
   return (
     <div className="flex flex-col gap-2 text-sm">
-      <p className="break-words">{t('routes.pasted.pacUrl', { url })}</p>
-      <div>
-        <Button isBusy={isBusy} onClick={() => void fetchIt()}>
-          {t('routes.pasted.fetch')}
-        </Button>
-      </div>
+      <p className="wrap-anywhere">{t(mayFetch ? 'routes.pasted.pacUrl' : 'routes.pasted.pacUrlOnly', { url })}</p>
+      {mayFetch && (
+        <div>
+          <Button isBusy={isBusy} onClick={() => void fetchIt()}>
+            {t('routes.pasted.fetch')}
+          </Button>
+        </div>
+      )}
       {told && (
         <p role="alert" className="border-l-2 border-bad pl-3">
           {t(told.messageKey, told.values)} {t(told.hintKey, told.values)}

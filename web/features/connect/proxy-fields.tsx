@@ -97,7 +97,7 @@ function SignIn({ form, problems, asked, onChange, hop, place }: FormPart & { ho
         <Icon name="right" className="duration-[120ms] group-open:rotate-90" />
         <span className="min-w-0 break-words">{t('fold', { address })}</span>
       </summary>
-      <fieldset className="mt-3 flex flex-col gap-3">
+      <fieldset className="mt-3 flex min-w-0 flex-col gap-3">
         <legend className="sr-only">{t('fold', { address })}</legend>
         {asked !== null && <AskedBy asked={asked} />}
         <div className="grid gap-3 sm:grid-cols-2">

@@ -24,7 +24,7 @@ export function AskedBy({ asked }: { asked: ProxyQuestion }) {
     ...(words.proxyStatus === '' ? [] : [`Proxy-Status: ${words.proxyStatus}`]),
   ];
   return (
-    <div className="border-l-2 border-warn pl-3 text-sm">
+    <div className="min-w-0 border-l-2 border-warn pl-3 text-sm wrap-anywhere">
       <p>{t(`asked.${SENTENCES[asked.code]}`, { offered: offered || t('asked.nothing'), mechanism, problem })}</p>
       {lines !== null && words !== null && (
         <details className="group mt-1">
@@ -32,7 +32,10 @@ export function AskedBy({ asked }: { asked: ProxyQuestion }) {
             <Icon name="right" className="duration-[120ms] group-open:rotate-90" />
             {t('words.fold')}
           </summary>
-          <pre lang="" className="mt-1 rounded-control bg-sunken p-2 font-mono text-xs break-words whitespace-pre-wrap">
+          <pre
+            lang=""
+            className="mt-1 rounded-control bg-sunken p-2 font-mono text-xs wrap-anywhere whitespace-pre-wrap"
+          >
             {[...lines, ...(words.text === '' ? [] : ['', words.text])].join('\n')}
           </pre>
         </details>

@@ -74,7 +74,7 @@ describe('a road put together', () => {
   it('is read whole, or says which proxy is wrong', () => {
     expect(readHops(three)).toMatchObject({ hops: [{ host: 'a' }, { host: 'b' }, { host: 'c' }] });
     expect(readHops([typed('a:1', 'a'), typed('', 'b'), typed('c', 'c')])).toMatchObject({
-      problems: { b: { key: 'routes.problem' }, c: { key: 'arguments.not-a-url' } },
+      problems: { b: { key: 'routes.problem' }, c: { key: 'routes.problem' } },
     });
     const early = [withKind(typed('a:1', 'a'), 'http-forward', false), typed('b:2', 'b')];
     expect(readHops(early)).toMatchObject({ problems: { a: { key: 'arguments.forward-not-last' } } });

@@ -65,6 +65,8 @@ export function withKind(draft: HopDraft, kind: Hop['kind'], isTls: boolean): Ho
   return { ...draft, text, kind, isTls: isTls && kind !== 'socks5' };
 }
 
+const NO_ADDRESS: Problem = { key: 'routes.problem', quote: null, limit: 0 };
+
 /** What a proxy's fields were understood as; null while they are empty. */
 export function readHop({ text, kind, isTls }: HopDraft): Hop | { readonly problem: Problem } | null {
   if (text.trim() === '') return null;
@@ -72,7 +74,9 @@ export function readHop({ text, kind, isTls }: HopDraft): Hop | { readonly probl
     const { host, port } = parseProxy(text, kind === 'http-forward' ? kind : 'http-connect');
     return isTls && kind !== 'socks5' ? { kind, host, port, tls: true } : { kind, host, port };
   } catch (error) {
-    return { problem: problemOf(error, text) };
+    const problem = problemOf(error, text);
+    // That sentence is about servers; a proxy wants a port, and no path.
+    return { problem: problem.key === 'arguments.not-a-url' ? NO_ADDRESS : problem };
   }
 }
 
@@ -85,7 +89,7 @@ export function readHops(drafts: readonly HopDraft[]): { readonly hops: readonly
   const hops: Hop[] = [];
   for (const draft of drafts) {
     const hop = readHop(draft);
-    if (hop === null) problems[draft.id] = { key: 'routes.problem', quote: null, limit: 0 };
+    if (hop === null) problems[draft.id] = NO_ADDRESS;
     else if ('problem' in hop) problems[draft.id] = hop.problem;
     else hops.push(hop);
   }

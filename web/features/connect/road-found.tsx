@@ -23,7 +23,11 @@ export function RoadFound({ found: { isLooking, reading, error } }: { found: Fou
     );
   }
   return (
-    <div role="status" className="flex flex-col gap-2 text-sm empty:hidden">
+    <div
+      role="status"
+      aria-label={t('routes.found.label')}
+      className="flex min-w-0 flex-col gap-2 text-sm wrap-anywhere empty:hidden"
+    >
       {isLooking && <p className="text-ink-soft">{t('routes.found.looking')}</p>}
       {reading && (
         <>
@@ -37,7 +41,7 @@ export function RoadFound({ found: { isLooking, reading, error } }: { found: Fou
               {reading.warnings.map(({ code, setting, about }) => (
                 <li key={`${code} ${setting} ${about}`} className="flex gap-2">
                   <Icon name="warning" className="mt-0.5" />
-                  <span className="min-w-0 break-words">
+                  <span className="min-w-0 wrap-anywhere">
                     {t(`routes.found.warning.${code}`, { setting: setting || '-', about: about || '-' })}
                   </span>
                 </li>
@@ -74,14 +78,17 @@ function Answer({ answer }: { answer: SettingsAnswer }) {
         </div>
       )}
       {answer.unresolved.length > 0 && (
-        <p className="break-words text-ink-soft">
+        <p className="wrap-anywhere text-ink-soft">
           {t('unresolved', { names: answer.unresolved.slice(0, 10).join(', ') })}
         </p>
       )}
       {words.length > 0 && (
         <figure>
           <figcaption className="text-ink-soft">{t('raw')}</figcaption>
-          <pre lang="" className="mt-1 rounded-control bg-sunken p-2 font-mono text-xs break-words whitespace-pre-wrap">
+          <pre
+            lang=""
+            className="mt-1 rounded-control bg-sunken p-2 font-mono text-xs wrap-anywhere whitespace-pre-wrap"
+          >
             {words.join('\n').slice(0, MAX_SHOWN)}
           </pre>
         </figure>

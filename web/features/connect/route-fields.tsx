@@ -25,7 +25,7 @@ export function RouteFields(part: FormPart) {
   const isAdding = editing === 'new';
   const close = () => onEdit(null);
   return (
-    <fieldset className="flex flex-col gap-3 border-t border-line pt-4">
+    <fieldset className="flex min-w-0 flex-col gap-3 border-t border-line pt-4">
       <legend className="sr-only">{t('route')}</legend>
       <SelectField
         label={t('route')}

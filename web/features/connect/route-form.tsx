@@ -36,7 +36,7 @@ export function RouteForm({
   const [problems, setProblems] = useState<HopProblems>({});
   const keep = (hops: readonly Hop[], settings: SavedSettings | null) => {
     const id = route?.id ?? crypto.randomUUID();
-    const usual = settings === null ? hops.map(({ host }) => host).join(', ') : settings.from || t('automatic');
+    const usual = settings === null ? hops.map(({ host }) => host).join(', ') : settings.from || t('pastedName');
     const saved: SavedRoute = { id, name: (name.trim() || usual).slice(0, 100), hops, settings };
     changeSaved((all) => withRoute(all, saved));
     if (route === null) {
@@ -52,7 +52,7 @@ export function RouteForm({
   };
   return (
     <fieldset
-      className="flex flex-col gap-4"
+      className="flex min-w-0 flex-col gap-4"
       onKeyDown={(event) => {
         if (event.key !== 'Enter' || !(event.target instanceof HTMLInputElement)) return;
         event.preventDefault();

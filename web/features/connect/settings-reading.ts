@@ -2,6 +2,7 @@
 import type { ProxyRoute, RouteTarget } from '@fairlead/protocol';
 import {
   chooseRoutes,
+  evaluatePac,
   type RouteReason,
   readProxySettings,
   type SettingsSource,
@@ -45,7 +46,13 @@ export interface SettingsQuestion {
  *
  * @throws settings.unreadable, pac.*
  */
-export function readSettings({ text, target }: SettingsQuestion): SettingsReading {
+export function readSettings({ text, target, nowMs }: SettingsQuestion): SettingsReading {
+  if (isPacScript(text)) {
+    if (target === null) return { source: 'pac', warnings: [], pacUrl: null, answer: null };
+    const { routes, raw, asked, alerts, warnings } = evaluatePac(text, target, { nowMs });
+    const answer = { routes, raw, unresolved: asked, alerts, why: 'script' } as const;
+    return { source: 'pac', warnings, pacUrl: null, answer };
+  }
   const settings = readProxySettings(text);
   const { source, warnings, pacUrl } = settings;
   const nothingSaid = { raw: '', unresolved: [], alerts: [] };

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { isPacScript, readSettings } from './settings-reading.ts';
+
+const target = { scheme: 'https', host: 'web01.corp', port: 5986 } as const;
+const nowMs = Date.UTC(2026, 0, 5);
+
+describe('readSettings', () => {
+  it('knows a PAC file by its function, asks it about the server, and says what it said', () => {
+    const text =
+      'function FindProxyForURL(u, h) { alert(h); return dnsResolve(h) ? "DIRECT" : "PROXY p:8080; DIRECT"; }';
+    const reading = readSettings({ text, target, nowMs });
+    expect(reading).toMatchObject({ source: 'pac', pacUrl: null });
+    expect(reading.answer).toMatchObject({
+      routes: [{ hops: [{ kind: 'http-connect', host: 'p', port: 8080 }] }, { hops: [] }],
+      ...{ why: 'script', raw: 'PROXY p:8080; DIRECT', unresolved: ['web01.corp'], alerts: ['web01.corp'] },
+    });
+    expect(readSettings({ text, target: null, nowMs })).toMatchObject({ source: 'pac', answer: null });
+    expect(isPacScript('HTTPS_PROXY=http://p:1')).toBe(false);
+  });
+
+  it('reads other settings for the server, with what they say beside it', () => {
+    const text = 'HTTPS_PROXY=http://p:8080\nNO_PROXY=.corp';
+    expect(readSettings({ text, target, nowMs })).toMatchObject({
+      source: 'environment',
+      answer: { routes: [{ hops: [] }], why: 'bypassed', raw: '' },
+    });
+    expect(readSettings({ text: 'https://wpad.corp/proxy.pac', target, nowMs })).toMatchObject({
+      ...{ source: 'pac-url', pacUrl: 'https://wpad.corp/proxy.pac' },
+    });
+  });
+
+  it('can be sent from the worker as it is', () => {
+    const reading = readSettings({ text: 'http=a:1;https=b:2', target, nowMs });
+    expect(structuredClone(reading)).toEqual(reading);
+  });
+
+  it.each([
+    ['nothing known', 'what is a proxy', 'settings.unreadable'],
+    ['a script that is none', 'function FindProxyForURL( {', 'pac.unreadable'],
+    ['a script without an answer', 'function FindProxyForURL() {}', 'pac.gave-no-answer'],
+    ['a script without an end', 'function FindProxyForURL() { for (;;); }', 'pac.too-long'],
+  ])('refuses %s', (_name, text, code) => {
+    expect(() => readSettings({ text, target, nowMs })).toThrow(expect.objectContaining({ code }));
+  });
+});
