@@ -157,3 +157,16 @@ test('the list itself, before and after rooms were tried', async ({ newcomer }) 
   await says(newcomer, 'moves', 'proxy.no-affinity');
   await looksRight(newcomer.page);
 });
+
+test('a reload while a command runs behind the proxy that asks comes back to the same shell', async ({ newcomer }) => {
+  await button(newcomer, 'asks', 'openHttps').click();
+  await newcomer.button('trust.first.once').click();
+  await newcomer.seesPrompt();
+  await newcomer.begin('sleep 6; echo niaga emoh dna erohsa | rev');
+  await expect(newcomer.button('session.running.stop')).toBeVisible();
+  await newcomer.page.reload();
+  const name = words('demo.maze.room.asks.label');
+  await expect(newcomer.page.getByText(words('session.returning.same', { name })).first()).toBeVisible();
+  await newcomer.seesRow('ashore and home again');
+  await runsCommands(newcomer);
+});

@@ -20,7 +20,8 @@ export default function DemoDialog({ opened }: { opened: Extract<AppWindow, { ki
   const t = useTranslations('demo');
   const standing = useStanding();
   const demo = standing.at === 'signed-in' ? standing.status.demo : null;
-  const [password, setPassword] = useState<string | 'none' | null>(null);
+  // Undefined until it was looked for, null when there is none.
+  const [password, setPassword] = useState<string | null>();
   const [sessionId, setSessionId] = useState<string | null>(null);
   const [lastRoom, setLastRoom] = useState<RoomId | null>(null);
   const isStarted = useRef(false);
@@ -42,13 +43,13 @@ export default function DemoDialog({ opened }: { opened: Extract<AppWindow, { ki
     if (isStarted.current || demo === null) return;
     isStarted.current = true;
     void findDemoPassword().then((found) => {
-      setPassword(found ?? 'none');
+      setPassword(found);
       if (found === null || opened.isMaze) return;
       const scheme = opened.scheme === 'https' && demo.https ? 'https' : 'http';
       begin({ room: 'straight', scheme, isAround: false }, found);
     });
   }, [demo, opened, begin]);
-  if (sessionId !== null && password !== null) {
+  if (sessionId !== null && typeof password === 'string') {
     return (
       <ConnectProgress
         sessionId={sessionId}
@@ -59,8 +60,8 @@ export default function DemoDialog({ opened }: { opened: Extract<AppWindow, { ki
       />
     );
   }
-  if (demo !== null && password === null) return null;
-  if (demo !== null && password !== null && password !== 'none') {
+  if (demo !== null && password === undefined) return null;
+  if (demo !== null && typeof password === 'string') {
     if (!opened.isMaze) return null;
     return <MazeList demo={demo} password={password} lastRoom={lastRoom} onOpen={(way) => begin(way, password)} />;
   }
