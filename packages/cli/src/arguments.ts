@@ -25,6 +25,10 @@ export type Request =
 export interface Common {
   readonly target: Target;
   readonly route: ProxyRoute;
+  /** Where the road is to be found instead; null when the command line says it itself. */
+  readonly roadSource: RoadSource | null;
+  /** Roads to try, in order, when the proxy of `route` cannot be talked to. */
+  readonly otherRoutes: readonly ProxyRoute[];
   /** 'auto': the last proxy is asked for a tunnel, and forwards requests if it refuses that. */
   readonly proxyForm: ProxyForm;
   readonly proxySignIn: ProxySettings;
@@ -35,6 +39,12 @@ export interface Common {
   readonly allowLegacyTls: boolean;
   readonly isJson: boolean;
   readonly journalFile: string | null;
+}
+
+/** A PAC file, by name or address; or settings: a file, "-" for standard input, "env" for the environment. */
+export interface RoadSource {
+  readonly kind: 'pac' | 'settings';
+  readonly place: string;
 }
 
 /** What the last proxy of a road is asked to do. */
@@ -78,6 +88,8 @@ const UTF_8 = '65001';
 const OPTIONS = {
   target: { type: 'string', short: 't' },
   proxy: { type: 'string', multiple: true, short: 'p' },
+  pac: { type: 'string' },
+  'proxy-settings': { type: 'string' },
   'proxy-user': { type: 'string', multiple: true },
   'proxy-auth': { type: 'string' },
   'proxy-ca': { type: 'string', multiple: true },
@@ -123,6 +135,8 @@ export function parseCommandLine(words: readonly string[]): Request {
   const common: Common = {
     target,
     route: routeOf(values.proxy ?? [], proxyForm === 'forward'),
+    roadSource: roadSourceOf(values),
+    otherRoutes: [],
     proxyForm,
     proxySignIn: proxySettingsOf(values),
     ...trustOf(target, values),
@@ -173,7 +187,25 @@ function routeOf(proxies: readonly string[], isForward: boolean): ProxyRoute {
   return { name: 'command line', hops };
 }
 
-function proxyFormOf({ proxy = [], forward = false, 'proxy-form': form }: Values): ProxyForm {
+function roadSourceOf({ proxy = [], pac, 'proxy-settings': settings }: Values): RoadSource | null {
+  const given = [
+    proxy.length > 0 && '--proxy',
+    pac !== undefined && '--pac',
+    settings !== undefined && '--proxy-settings',
+  ];
+  const names = given.filter((name) => name !== false);
+  if (names.length > 1) throw new UsageError(`${names.join(' and ')} contradict each other: each says the whole road.`);
+  if (pac !== undefined) return { kind: 'pac', place: pac };
+  return settings === undefined ? null : { kind: 'settings', place: settings };
+}
+
+/** How many proxies there may be to sign in to: what a PAC file or settings find is one at a time. */
+function proxyCountOf({ proxy = [], pac, 'proxy-settings': settings }: Values): number {
+  return pac === undefined && settings === undefined ? proxy.length : 1;
+}
+
+function proxyFormOf(values: Values): ProxyForm {
+  const { forward = false, 'proxy-form': form } = values;
   const given = form ?? (forward ? 'forward' : 'tunnel');
   if (given !== 'tunnel' && given !== 'forward' && given !== 'auto') {
     throw new UsageError(`--proxy-form is tunnel, forward or auto, not "${given}".`);
@@ -181,14 +213,14 @@ function proxyFormOf({ proxy = [], forward = false, 'proxy-form': form }: Values
   if (forward && given !== 'forward')
     throw new UsageError(`--forward and --proxy-form ${given} contradict each other.`);
   const option = forward ? '--forward' : '--proxy-form';
-  if ((forward || form !== undefined) && proxy.length === 0) throw new UsageError(`${option} needs a --proxy.`);
+  if ((forward || form !== undefined) && proxyCountOf(values) === 0) throw new UsageError(`${option} needs a --proxy.`);
   return given;
 }
 
 function proxySettingsOf(values: Values): ProxySettings {
-  const { proxy = [], 'proxy-user': users = [], 'proxy-auth': auth, 'proxy-ca': caFiles = [] } = values;
+  const { 'proxy-user': users = [], 'proxy-auth': auth, 'proxy-ca': caFiles = [] } = values;
   const isHttpDangerChosen = values['danger-http-behind-authenticated-proxy'] === true;
-  if (users.length > proxy.length) throw new UsageError('There are more --proxy-user than --proxy.');
+  if (users.length > proxyCountOf(values)) throw new UsageError('There are more --proxy-user than --proxy.');
   if (users.length === 0 && auth !== undefined) throw new UsageError('--proxy-auth goes with --proxy-user.');
   if (users.length === 0 && isHttpDangerChosen) {
     throw new UsageError('--danger-http-behind-authenticated-proxy goes with --proxy-user.');

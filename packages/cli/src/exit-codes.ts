@@ -40,6 +40,8 @@ const BY_PREFIX: Readonly<Record<string, number>> = {
   relay: EXIT_CODES.network,
   http: EXIT_CODES.host,
   proxy: EXIT_CODES.proxy,
+  pac: EXIT_CODES.proxy,
+  settings: EXIT_CODES.usage,
   tls: EXIT_CODES.untrusted,
   auth: EXIT_CODES.signIn,
   seal: EXIT_CODES.untrusted,

@@ -26,6 +26,10 @@ const SETTINGS = `  -t, --target HOST      host, host:port, http://host:5985/wsm
       --legacy-tls       https: let suites with SHA-1 in, for hosts as old as Windows Server 2012 R2
   -p, --proxy URL        http://proxy:3128, https://proxy or socks5://proxy:1080; more than once for a road through
                          several, nearest first
+      --pac FILE|URL     ask this proxy auto-config script which road to take (instead of --proxy)
+      --proxy-settings FILE|-|env   take the road from settings: the output of "netsh winhttp show proxy", of
+                         "reg query" for Internet Settings, HTTPS_PROXY=… lines; "-" reads standard input, and "env"
+                         this environment, which is never looked at otherwise
       --proxy-user NAME  who signs in to the proxy; the first goes with the first --proxy, and so on. The password
                          comes from FAIRLEAD_PROXY_PASSWORD (_2, _3 … for the further ones) or is asked for
       --proxy-auth HOW   auto (default: the best the proxy offers), negotiate, ntlm, digest or basic
@@ -113,6 +117,13 @@ proxies that keep your connection and the host's together (Squid does; many othe
 
 --proxy … --proxy-form auto: the proxy is asked for a tunnel first. Where it refuses the method or the port, requests
 are forwarded instead, and a note says so; never to an https target, nor behind a proxy that wants a sign-in.
+
+--pac proxy.pac, --pac http://wpad/wpad.dat: the script is asked about the target, in an evaluator that gives it no network
+and no power over this program; names it wants resolved are not, and are listed. What it says is printed, and its
+proxies are tried in order as far as they cannot be talked to at all. One that answers "no" has answered.
+
+--proxy-settings FILE, - or env: settings as Windows, WinHTTP, browsers and other programs print them, exceptions
+included. Without it HTTPS_PROXY and its like are never read. Credentials in it are dropped: see --proxy-user.
 
 To an https target TLS is spoken from here to the host; proxies carry it unread, and --forward is refused.
 

@@ -35,7 +35,11 @@ describe('formatMessage', () => {
 });
 
 describe('every English sentence the command line can print', () => {
-  const sentences = [...leaves('errors', english.errors), ...leaves('arguments', english.arguments)];
+  const sentences = [
+    ...leaves('errors', english.errors),
+    ...leaves('arguments', english.arguments),
+    ...leaves('settingsWarnings', english.settingsWarnings),
+  ];
 
   it('is there and stays within the subset of ICU that is read here', () => {
     expect(sentences.length).toBeGreaterThan(80);

@@ -15,11 +15,28 @@ import { nodeSecureHop } from '@fairlead/protocol/proxy-tls';
 import { walkRoad } from '@fairlead/protocol/road';
 import { tellAdvice } from './advice.ts';
 import { type Common, type ShellSettings, type SignIn, UsageError } from './arguments.ts';
-import type { Terminal } from './terminal.ts';
+import { firstRoad } from './found-roads.ts';
+import { type Terminal, writeAll } from './terminal.ts';
 import { openCertificate, trustFrom } from './trust.ts';
 
 /** Opens roads from this process, without a relay. Asks for the passwords of its proxies first. */
 export async function roadFromHere(common: Common, terminal: Terminal): Promise<RoadOpener> {
+  const { route, otherRoutes } = common;
+  if (otherRoutes.length === 0) return roadThrough(common, terminal);
+  const roads: { name: string; open: RoadOpener }[] = [];
+  for (const one of [route, ...otherRoutes]) {
+    // A road without a proxy has nobody to sign in to; the password is asked for when that proxy's turn comes.
+    let opened: Promise<RoadOpener> | null = null;
+    const open: RoadOpener = async (...words) => {
+      opened ??= roadThrough({ ...common, route: one }, terminal);
+      return (await opened)(...words);
+    };
+    roads.push({ name: one.name, open });
+  }
+  return firstRoad(roads, (text) => writeAll(terminal.stderr, `fairlead: ${text}\n`));
+}
+
+async function roadThrough(common: Common, terminal: Terminal): Promise<RoadOpener> {
   const { route, target, proxySignIn: settings } = common;
   const answers = proxySignIn({
     ...{ route, scheme: target.scheme, platform: defaultPlatform },
@@ -46,7 +63,8 @@ export async function roadFromHere(common: Common, terminal: Terminal): Promise<
 async function proxyCredentials(common: Common, terminal: Terminal): Promise<(ProxyCredential | null)[]> {
   const { users, mechanisms } = common.proxySignIn;
   const credentials: (ProxyCredential | null)[] = [];
-  for (const [index, user] of users.entries()) {
+  // A direct road that was found has no proxy, whatever user was named.
+  for (const [index, user] of users.slice(0, common.route.hops.length).entries()) {
     if (user === '') credentials.push(null);
     else {
       const { host = '', port = 0 } = common.route.hops[index] ?? {};

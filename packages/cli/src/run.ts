@@ -4,6 +4,7 @@ import { checkRoad } from './check-road.ts';
 import { errorBlock, errorWords } from './error-block.ts';
 import { exec, writeLine } from './exec.ts';
 import { EXIT_CODES, exitCodeOfError } from './exit-codes.ts';
+import { settleRoads } from './found-roads.ts';
 import { helpText } from './help.ts';
 import { identify } from './identify.ts';
 import { shell } from './shell.ts';
@@ -28,7 +29,8 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
   }
 }
 
-async function perform(request: Request, terminal: Terminal): Promise<number> {
+async function perform(asked: Request, terminal: Terminal): Promise<number> {
+  const request = 'roadSource' in asked ? await settleRoads(asked, terminal) : asked;
   switch (request.verb) {
     case 'help':
       await writeAll(terminal.stdout, helpText(request.topic));
