@@ -236,7 +236,7 @@ export class LastingLane implements Lane {
     const { patience, onLink, advice } = this.#options;
     if (this.#hasBeenOpen) onLink('reopening');
     if (this.#hasBeenOpen && !this.#wasIdle) advice.reopened();
-    return patience.open({ signal, open: () => this.#connect(signal, riding, beforeSignIn) });
+    return patience.open({ signal, open: (inner) => this.#connect(inner, riding, beforeSignIn) });
   }
 
   async #connect(signal: AbortSignal, riding: Riding | null, beforeSignIn?: Promise<void>): Promise<string | null> {

@@ -25,7 +25,7 @@ export interface PatienceOptions {
 /** How a lane opens its connection. */
 export interface Knock<Result> {
   /** Walks the road and signs in, once. Carries nothing along whose fate would matter once the session is ready. */
-  open(): Promise<Result>;
+  open(signal: AbortSignal): Promise<Result>;
   readonly signal: AbortSignal;
 }
 
@@ -38,14 +38,24 @@ export const MAX_PATIENCE_MS = 60 * 60_000;
 /** Pauses between attempts; the last is repeated. Each is shortened by up to a quarter, so that tabs do not march. */
 const PAUSES_MS: readonly number[] = [1000, 2000, 4000, 8000, 15_000];
 
-interface Outage {
+/** An attempt older than this may hang; a person who does not want to wait gets another. */
+const STUCK_MS = 1000;
+
+interface Attempt {
+  /** Gives it up; null while nobody tries. */
+  stop: ((error: WinRmError) => void) | null;
+  triedAtMs: number;
+}
+
+/** Its attempt is the one that a lane makes for both. */
+interface Outage extends Attempt {
   readonly sinceMs: number;
   attempt: number;
   pauseIndex: number;
   nextAtMs: number;
   error: WinRmError;
-  /** Whether one lane is trying just now. */
-  isTried: boolean;
+  /** Whether the attempt under way was given up for somebody in a hurry, so that the next follows at once. */
+  isBegunAnew: boolean;
   /** Whether nobody tries any more. */
   isGivenUp: boolean;
 }
@@ -60,6 +70,7 @@ interface Outage {
 export class Patience {
   readonly #options: PatienceOptions;
   readonly #waiting = new Set<() => void>();
+  readonly #running = new Set<Attempt>();
   #hasBegun = false;
   #isOn = false;
   #hasEnded = false;
@@ -75,13 +86,13 @@ export class Patience {
   get reopening(): Reopening | null {
     const outage = this.#outage;
     if (outage === null) return null;
-    const { attempt, error, isTried, nextAtMs, sinceMs } = outage;
+    const { attempt, error, stop, nextAtMs, sinceMs } = outage;
     const { platform, patienceMs } = this.#options;
     const now = platform.monotonicMs();
     return {
       attempt,
       error,
-      nextInMs: isTried ? 0 : Math.max(0, nextAtMs - now),
+      nextInMs: stop !== null ? 0 : Math.max(0, nextAtMs - now),
       givenUpInMs: Math.max(0, sinceMs + patienceMs - now),
     };
   }
@@ -110,12 +121,23 @@ export class Patience {
     return error === this.#refusal || error === this.#givenUpWith;
   }
 
-  /** Tries now in place of later, and counts the pauses from the shortest again. */
+  /**
+   * Tries now in place of later, and counts the pauses from the shortest again. An attempt that has just begun is left
+   * alone; one that hangs is begun anew.
+   */
   hurry(): void {
+    if (!this.#isOn) return;
     const outage = this.#outage;
-    if (outage === null || outage.isTried) return;
-    outage.pauseIndex = 0;
-    outage.nextAtMs = this.#options.platform.monotonicMs();
+    const now = this.#options.platform.monotonicMs();
+    if (outage !== null && (outage.stop === null || now - outage.triedAtMs >= STUCK_MS)) {
+      outage.pauseIndex = -1;
+      outage.nextAtMs = now;
+      outage.isBegunAnew = outage.stop !== null;
+    }
+    for (const { stop, triedAtMs } of [...this.#running]) {
+      const seconds = Math.round((now - triedAtMs) / 1000);
+      if (now - triedAtMs >= STUCK_MS) stop?.(new WinRmError('session.timed-out', { at: 'road', seconds }));
+    }
     this.#wake();
   }
 
@@ -127,7 +149,7 @@ export class Patience {
     for (;;) {
       const outage = await this.#turn(knock.signal);
       try {
-        const result = await knock.open();
+        const result = await this.#attempt(knock, outage);
         this.#settle(this.#outage);
         return result;
       } catch (error) {
@@ -143,6 +165,20 @@ export class Patience {
     }
   }
 
+  #attempt<Result>({ open, signal }: Knock<Result>, outage: Outage | null): Promise<Result> {
+    const attempt = new AbortController();
+    const stop = (): void => attempt.abort(signal.reason);
+    const running: Attempt = outage ?? { stop: null, triedAtMs: this.#options.platform.monotonicMs() };
+    running.stop = (error) => attempt.abort(error);
+    this.#running.add(running);
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    return open(attempt.signal).finally(() => {
+      this.#running.delete(running);
+      signal.removeEventListener('abort', stop);
+    });
+  }
+
   /** Waits until this lane may knock. @returns the outage on whose behalf it does; null when there is none */
   async #turn(signal: AbortSignal): Promise<Outage | null> {
     let waitedFor: Outage | null = null;
@@ -152,9 +188,10 @@ export class Patience {
       if (waitedFor !== null && this.#hasEnded) throw new WinRmError('session.cancelled', { at: 'close' });
       const outage = this.#outage;
       if (outage === null) return null;
-      const leftMs = outage.isTried ? Infinity : outage.nextAtMs - this.#options.platform.monotonicMs();
+      const leftMs = outage.stop !== null ? Infinity : outage.nextAtMs - this.#options.platform.monotonicMs();
       if (leftMs <= 0) {
-        outage.isTried = true;
+        outage.stop = () => undefined; // at once, so that no two lanes begin
+        outage.triedAtMs = this.#options.platform.monotonicMs();
         this.#options.onChange();
         return outage;
       }
@@ -168,10 +205,12 @@ export class Patience {
     const now = platform.monotonicMs();
     const outage = this.#outage;
     if (outage === null) {
-      const nextAtMs = now + this.#pauseMs(0);
-      this.#outage = { sinceMs: now, attempt: 1, pauseIndex: 0, nextAtMs, error, isTried: false, isGivenUp: false };
+      const begin = { sinceMs: now, attempt: 1, error, stop: null, triedAtMs: 0, isBegunAnew: false, isGivenUp: false };
+      this.#outage = { ...begin, pauseIndex: 0, nextAtMs: now + this.#pauseMs(0) };
     } else if (outage === mine) {
-      Object.assign(outage, { attempt: outage.attempt + 1, error, isTried: false });
+      const { isBegunAnew } = outage;
+      if (!isBegunAnew) outage.pauseIndex += 1;
+      Object.assign(outage, { attempt: outage.attempt + 1, error, stop: null, isBegunAnew: false });
       // Judged by an attempt, not by the clock alone: a machine that slept all the while gets one.
       if (now - outage.sinceMs >= patienceMs) {
         outage.isGivenUp = true;
@@ -180,8 +219,7 @@ export class Patience {
         throw error;
       }
       const endMs = outage.sinceMs + patienceMs;
-      outage.nextAtMs = Math.min(endMs, now + this.#pauseMs(outage.pauseIndex + 1));
-      outage.pauseIndex += 1;
+      outage.nextAtMs = isBegunAnew ? now : Math.min(endMs, now + this.#pauseMs(outage.pauseIndex));
     }
     // Else the other lane found out first, and this one waits with it.
     this.#wake();

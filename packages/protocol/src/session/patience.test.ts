@@ -19,10 +19,11 @@ type Breakable = Partial<SessionOptions> & { readonly draw?: number };
 /** A session on a road that can be broken: `broken.by` is what every attempt fails with. */
 function breakable(double: WinRmDouble, { draw = 0, ...options }: Breakable = {}) {
   const platform = fixedPlatform({ random: new Uint8Array(100_000).fill(draw) });
-  const broken = { by: null as (() => WinRmError) | null, attempts: [] as number[], hurries: 0 };
+  const broken = { by: null as (() => WinRmError) | null, attempts: [] as number[], hurries: 0, hangs: false };
   const walk: RoadOpener = async (lane, onHop, signal) => {
     if (broken.by === null) return double.openRoad(lane, onHop, signal);
     broken.attempts.push(platform.monotonicMs());
+    if (broken.hangs) return new Promise(() => undefined);
     throw broken.by();
   };
   const openRoad = Object.assign(walk, {
@@ -281,11 +282,56 @@ describe('a session that goes on after an outage', () => {
     await settled();
     expect(broken.attempts.at(-1)).toBe(16_000);
     expect(broken.hurries).toBe(1);
-    expect(session.reopening).toMatchObject({ attempt: 6, nextInMs: 2000 });
+    expect(session.reopening).toMatchObject({ attempt: 6, nextInMs: 1000 });
     session.hurry();
     await settled();
     expect(broken.attempts.at(-1)).toBe(16_000);
     expect(broken.attempts).toHaveLength(7);
+    await session.close();
+  });
+
+  it('begins an attempt anew that hangs, when it is hurried; one that has just begun is left alone', async () => {
+    const { double, session, platform, broken, output } = await cutOff();
+    broken.hangs = true;
+    await pass(platform, 1500);
+    expect(session.reopening).toMatchObject({ attempt: 1, nextInMs: 0 });
+    expect(broken.attempts).toEqual([0, 1000]);
+    session.hurry();
+    await settled();
+    expect(broken.attempts).toEqual([0, 1000]);
+    await pass(platform, 1500);
+    session.hurry();
+    await settled();
+    expect(broken.attempts).toEqual([0, 1000, 3000]);
+    broken.by = null;
+    broken.hangs = false;
+    await pass(platform, 1000);
+    session.hurry();
+    await pass(platform, 250);
+    expect(session.reopening).toBeNull();
+    double.exit(0);
+    expect(await output).toBe('|');
+    await session.close();
+  });
+
+  it('begins the first attempt anew, too, when it hangs and somebody is in a hurry', async () => {
+    const double = new WinRmDouble();
+    const { session, platform, broken } = breakable(double);
+    await session.open();
+    const output = textOf(session);
+    await settled();
+    Object.assign(broken, { by: dead, hangs: true });
+    double.endConnections();
+    await pass(platform, 5000);
+    expect(session.state).toEqual({ at: 'ready', link: 'reopening' });
+    expect([broken.attempts.length, session.reopening]).toEqual([1, null]);
+    session.hurry();
+    await settled();
+    expect(session.reopening).toMatchObject({ attempt: 1, nextInMs: 1000, error: { code: 'session.timed-out' } });
+    broken.by = null;
+    await pass(platform, 1250);
+    double.exit(0);
+    expect(await output).toBe('|');
     await session.close();
   });
 
