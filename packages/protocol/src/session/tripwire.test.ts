@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { parseCredential } from '../auth/credential.ts';
 import type { HopReport, OpenedRoad, RoadOpener } from '../opened-road.ts';
 import { fixedPlatform, settled, streamPair } from '../testing/index.ts';
+import { tlsFront } from '../testing/tls-front.ts';
 import { answer, type DoubleReply, WinRmDouble } from '../testing/winrm-double.ts';
+import peers from '../tls/vectors/peers.json' with { type: 'json' };
 import { Session, type SessionOptions } from './session.ts';
 import { parseTarget } from './target.ts';
 
@@ -29,7 +31,10 @@ function sessionOver(
 ): Session {
   const credential = parseCredential('alice', 'Passw0rd!');
   const place = parseTarget(target).target;
-  return new Session({ target: place, policy: 'ntlm', credential, openRoad, platform: fixedPlatform(), shell });
+  const platform = fixedPlatform({ nowMs: Date.UTC(2030, 0, 1) }); // within the years of the vectors' certificates
+  const trust = { policy: { roots: [], pins: [] }, ask: async () => 'trust-once' as const };
+  const policy = place.scheme === 'https' ? 'negotiate-raw' : 'ntlm';
+  return new Session({ target: place, policy, credential, openRoad, platform, shell, trust });
 }
 
 /** What the session says when the reply to the second operation, a Command, is another one. */
@@ -106,6 +111,70 @@ describe('a reply without our seal, on a connection that was signed in, behind a
     const session = sessionOver(double);
     await expect(session.open()).rejects.toMatchObject({ code: 'wsman.encryption-required' });
     await session.close();
+  });
+});
+
+describe('what is not a sign of a moved connection', () => {
+  it('is a connection that ends after good answers: any peer may close what it likes', async () => {
+    const double = new WinRmDouble({ road: FORWARD });
+    double.before = ({ name }) => (name === 'Command' ? 'drop' : undefined);
+    const session = sessionOver(double);
+    await expect(session.open()).rejects.toMatchObject({
+      code: 'shell.fate-unknown',
+      cause: { code: 'http.closed-early' },
+    });
+    await session.close();
+  });
+
+  it('R20: is one that ends before the first: that is proxy.drops-connection, with the proxy’s name', async () => {
+    const double = new WinRmDouble({ road: FORWARD });
+    double.before = ({ name }) => (name === 'Create' ? 'drop' : undefined);
+    const session = sessionOver(double);
+    await expect(session.open()).rejects.toMatchObject({
+      code: 'proxy.drops-connection',
+      details: { hop: 1, host: 'px.corp', port: 3128, stage: 'signed-in', why: 'closed' },
+    });
+    await session.close();
+  });
+
+  it('is the answer to the leg itself: seal.plain-reply', async () => {
+    const double = new WinRmDouble({ headers: ['Via: 1.1 front'] });
+    double.before = () => ({ status: 200, headers: [SOAP], body: ENVELOPE });
+    const session = sessionOver(double);
+    await expect(session.open()).rejects.toMatchObject({ code: 'seal.plain-reply' });
+    await session.close();
+  });
+});
+
+describe('inside TLS', () => {
+  const SERVER = { password: 'Passw0rd!', takesPlain: true, road: TUNNEL };
+  const tellOf = async (double: WinRmDouble) => {
+    const openRoad = tlsFront(double.openRoad, peers.p256).openRoad;
+    const session = sessionOver(double, openRoad, COMMAND, 'https://peer');
+    const error = await session.open().catch((thrown: unknown) => thrown);
+    await session.close();
+    return error;
+  };
+
+  it('a page of the server is the server’s, and no sign: http.unexpected-status', async () => {
+    const double = new WinRmDouble(SERVER);
+    double.before = ({ name }) => (name === 'Command' ? { status: 503, headers: [HTML], body: 'busy' } : undefined);
+    expect(await tellOf(double)).toMatchObject({ code: 'http.unexpected-status' });
+  });
+
+  it('a 401 is one, and an answer to another request, whose Command may have been carried out', async () => {
+    const refusing = new WinRmDouble(SERVER);
+    refusing.before = ({ name }) => (name === 'Command' ? { status: 401 } : undefined);
+    expect(await tellOf(refusing)).toMatchObject({
+      code: 'proxy.no-affinity',
+      details: { road: 'tls', sign: 'refused', answered: 0 },
+    });
+    const mixing = new WinRmDouble(SERVER);
+    mixing.after = ({ name }) => (name === 'Command' ? answer('uuid:SOMEBODY-ELSE', '<x/>') : undefined);
+    expect(await tellOf(mixing)).toMatchObject({
+      code: 'shell.fate-unknown',
+      cause: { code: 'proxy.no-affinity', details: { road: 'tls', sign: 'request', answered: 1 } },
+    });
   });
 });
 
@@ -205,15 +274,20 @@ describe('a sign-in that a proxy may have split', () => {
     const double = new WinRmDouble({ road: FORWARD, headers: ['Via: 1.1 px'] });
     const session = sessionOver(double, through(double), { kind: 'interactive', codePage: 65001 });
     await session.open();
-    const reading = (async () => {
-      for await (const _ of session.output);
-    })();
+    const control = double.connections.find(({ lane }) => lane === 'control');
+    await control?.pair.far.end();
     let legs = 0;
     double.onRequest = () => (++legs % 2 === 0 ? { status: 401, headers: ['WWW-Authenticate: NTLM'] } : undefined);
-    double.endConnections();
-    await expect(reading).rejects.toMatchObject({ code: 'proxy.no-affinity', details: { sign: 'legs' } });
+    for (const line of ['one', 'two']) {
+      await expect(session.writeText(line)).rejects.toMatchObject({
+        code: 'proxy.no-affinity',
+        details: { sign: 'legs' },
+      });
+    }
+    expect(legs).toBe(2);
     await session.close();
     expect(legs).toBe(2);
+    expect(double.input).toEqual([]);
   });
 });
 
