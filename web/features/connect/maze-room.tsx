@@ -93,11 +93,7 @@ export function MazeRoom({
           </Button>
         ))}
         {isDoor && (
-          <Button
-            className="h-auto! py-1 whitespace-normal!"
-            aria-label={`${t('newTab')} (${t('newTabNote')})`}
-            onClick={onDoor}
-          >
+          <Button className="h-auto! py-1 whitespace-normal!" onClick={onDoor}>
             <span>
               {t('newTab')} <span className="block text-xs font-normal text-ink-soft">{t('newTabNote')}</span>
             </span>
