@@ -6,7 +6,6 @@ import type { Lane } from '../wsman/lane.ts';
 import {
   createShell,
   deleteShell,
-  RECEIVE_TIMEOUT_SECONDS,
   type ReceiveReply,
   receive,
   receiveAtOnce,
@@ -16,6 +15,7 @@ import {
 } from '../wsman/operations.ts';
 import { Input } from './_input.ts';
 import { Output } from './_output.ts';
+import { PollTime } from './_poll-time.ts';
 import { cmdPrompt } from './cmd-prompt.ts';
 import { type ExitCode, exitCodeOf, type Interrupt, type Shell, type Standing } from './shell.ts';
 import { checkShellOptions, checkStanding, type ShellOptions } from './shell-options.ts';
@@ -46,9 +46,6 @@ const DEFAULT_IDLE_SECONDS = 900;
 
 /** A server that has nothing to say waits; one that says so at once is not asked faster than this. */
 const LEAST_POLL_MS = 250;
-
-/** A connection that was cut sooner was not cut for being silent, and no shorter wait would help it. */
-const LEAST_RECEIVE_SECONDS = 1;
 
 /** What a Send envelope takes beside the data: header, selectors, names; the largest we write is under 2 KiB. */
 const SEND_OVERHEAD_BYTES = 4096;
@@ -140,8 +137,7 @@ class WinRsShell implements Shell {
   #found: ReceiveReply | null = null;
   /** Whether a lost connection, or a lost session, lies between now and the last that was heard of the shell. */
   #isUncertain: boolean;
-  /** How long the server may be silent before it must say that there is nothing; less on a road that cuts silence. */
-  #receiveSeconds = RECEIVE_TIMEOUT_SECONDS;
+  readonly #pollTime = new PollTime();
 
   constructor(options: WinRsOptions, standing: Shell['standing'], isTakenUp = false) {
     const { shellId, commandId } = standing;
@@ -213,8 +209,8 @@ class WinRsShell implements Shell {
     if (found !== null) return found;
     const beganMs = platform.monotonicMs();
     const { shellId, commandId } = this.standing;
-    const operation = receive(shellId, commandId, this.#receiveSeconds);
-    let wasSilenced = false;
+    const operation = { ...receive(shellId, commandId), timeoutSeconds: this.#pollTime.seconds };
+    let askedMs = beganMs;
     const pause = async (): Promise<void> => {
       const leftMs = LEAST_POLL_MS - (platform.monotonicMs() - beganMs);
       if (leftMs > 0) await platform.sleep(leftMs, this.#life.signal);
@@ -226,30 +222,20 @@ class WinRsShell implements Shell {
         if (this.#closing !== null) fail('session.cancelled', { at: 'close' });
         this.#isUncertain = true;
         onRepeat();
-        wasSilenced = this.#learnSilence(platform.monotonicMs() - beganMs);
-        // The same question would be cut the same way, each time at the price of a sign-in.
-        if (wasSilenced) fail('wsman.timed-out', { seconds: operation.timeoutSeconds });
+        // Where silence is cut, the same question would be cut again, each time at the price of a sign-in.
+        this.#pollTime.lostAfter(platform.monotonicMs() - askedMs);
+        operation.timeoutSeconds = this.#pollTime.seconds;
+        askedMs = platform.monotonicMs();
       });
       this.#isUncertain = false;
       if (reply.chunks.length === 0 && reply.exitCode === null) await pause();
       return reply;
     } catch (error) {
       if (!isWinRmError(error, 'wsman.timed-out')) throw this.#gone(error);
-      this.#isUncertain = wasSilenced;
+      this.#isUncertain = false;
       await pause();
       throw error;
     }
-  }
-
-  /**
-   * A Receive was lost after so long: proxies and firewalls cut what is silent. From now on the server is silent half as
-   * long, if it may be any shorter; so this happens a few times in the life of a shell and no more.
-   */
-  #learnSilence(waitedMs: number): boolean {
-    const seconds = Math.floor(Math.min(waitedMs / 1000, this.#receiveSeconds) / 2);
-    if (waitedMs < LEAST_RECEIVE_SECONDS * 1000 || this.#receiveSeconds <= LEAST_RECEIVE_SECONDS) return false;
-    this.#receiveSeconds = Math.max(LEAST_RECEIVE_SECONDS, seconds);
-    return true;
   }
 
   /** After a loss it matters more that there is nothing to go on with than which words the server has for it. */

@@ -146,11 +146,7 @@ export function receiveAtOnce(shellId: string, commandId: string): Operation<Rec
 }
 
 /** Waits for output. Asking again does no harm on the server. [MS-WSMV] 3.1.4.14 */
-export function receive(
-  shellId: string,
-  commandId: string,
-  timeoutSeconds = RECEIVE_TIMEOUT_SECONDS,
-): Operation<ReceiveReply> {
+export function receive(shellId: string, commandId: string): Operation<ReceiveReply> {
   return {
     ...COMMON,
     name: 'Receive',
@@ -158,7 +154,7 @@ export function receive(
     selectors: shell(shellId),
     // Lets the server answer early, so that an idle poll is told apart from a dead one.
     options: [['WSMAN_CMDSHELL_OPTION_KEEPALIVE', 'TRUE']],
-    timeoutSeconds,
+    timeoutSeconds: RECEIVE_TIMEOUT_SECONDS,
     isRepeatable: true,
     mayRide: true,
     body: element('rsp:Receive', {}, element('rsp:DesiredStream', { CommandId: commandId }, 'stdout stderr')),
