@@ -21,6 +21,7 @@ const ROUTE: SavedRoute = {
     { kind: 'socks5', host: '::1', port: 1080 },
   ],
   settings: null,
+  forwardsIfRefused: true,
 };
 const TARGET: SavedTarget = {
   id: 't',
@@ -44,7 +45,8 @@ const TARGET: SavedTarget = {
 describe('saved', () => {
   it('parseSaved reads back what was written', () => {
     const settings = { text: 'function FindProxyForURL() { return "DIRECT" }', from: 'office.pac' };
-    const saved = { targets: [TARGET], routes: [ROUTE, { id: 's', name: 'By PAC', hops: [], settings }] };
+    const byPac = { id: 's', name: 'By PAC', hops: [], settings, forwardsIfRefused: true };
+    const saved = { targets: [TARGET], routes: [ROUTE, byPac] };
     expect(parseSaved(JSON.stringify(saved))).toEqual(saved);
   });
 
@@ -53,7 +55,10 @@ describe('saved', () => {
     const old = { id: 'r', name: 'Office', kind: 'http-forward', host: '::1', port: 3128 };
     const saved = parseSaved(JSON.stringify({ routes: [old], targets: [{ ...target, proxyUser: 'pat' }] }));
     expect(saved.routes).toEqual([
-      { id: 'r', name: 'Office', hops: [{ kind: 'http-forward', host: '::1', port: 3128 }], settings: null },
+      {
+        ...{ id: 'r', name: 'Office', settings: null, forwardsIfRefused: false },
+        hops: [{ kind: 'http-forward', host: '::1', port: 3128 }],
+      },
     ]);
     expect(saved.targets[0]?.proxyUsers).toEqual([{ proxy: '[::1]:3128', user: 'pat', means: 'best' }]);
   });

@@ -25,6 +25,8 @@ export interface SavedRoute {
   /** From the relay on. Empty where settings give each server its own. */
   readonly hops: readonly Hop[];
   readonly settings: SavedSettings | null;
+  /** A last proxy that refuses a tunnel to an http target is handed the requests instead. */
+  readonly forwardsIfRefused: boolean;
 }
 
 /** How a proxy may be signed in to next time. Leave to show the password is never kept. */
@@ -106,13 +108,14 @@ function parseRoute(from: Record<string, unknown>): SavedRoute[] {
   const { id, name, settings } = from;
   if (!isText(id, 64) || !isText(name, 100)) return [];
   if (isRecord(settings) && isText(settings['text'], MAX_SETTINGS_CHARACTERS) && isText(settings['from'], 2048)) {
-    return [{ id, name, hops: [], settings: { text: settings['text'], from: settings['from'] } }];
+    const kept = { text: settings['text'], from: settings['from'] };
+    return [{ id, name, hops: [], settings: kept, forwardsIfRefused: true }];
   }
   // A route was one proxy once, and its fields were the route's own.
   const written = Array.isArray(from['hops']) ? from['hops'] : [from];
   const hops = written.filter(isRecord).flatMap(parseHop);
   if (hops.length !== written.length || hops.length === 0 || hops.length > MAX_HOPS) return [];
-  return [{ id, name, hops, settings: null }];
+  return [{ id, name, hops, settings: null, forwardsIfRefused: from['forwardsIfRefused'] === true }];
 }
 
 const KINDS: readonly Hop['kind'][] = ['http-connect', 'http-forward', 'socks5'];

@@ -86,6 +86,7 @@ export default function ConnectDialog({ opened }: { opened: Extract<AppWindow, {
         route: result.checked.route,
         proxies: result.checked.proxies,
         proxyPasswords: result.checked.proxyPasswords,
+        forwardsIfRefused: result.checked.forwardsIfRefused,
         isHttpDangerChosen: form.isHttpDangerChosen && target.scheme === 'http',
         shell,
         isDemo: false,

@@ -15,7 +15,7 @@ import {
 } from './connect-form.ts';
 
 const FORWARD: Hop = { kind: 'http-forward', host: 'proxy.corp', port: 3128 };
-const ROUTE: SavedRoute = { id: 'r', name: 'Head office', hops: [FORWARD], settings: null };
+const ROUTE: SavedRoute = { id: 'r', name: 'Head office', hops: [FORWARD], settings: null, forwardsIfRefused: false };
 const TUNNEL: SavedRoute = { ...ROUTE, id: 't', hops: [{ ...FORWARD, kind: 'http-connect' }] };
 const FORM: ConnectForm = { ...EMPTY_FORM, server: 'web01', user: 'CORP\\ana', password: 'Pa55 word' };
 
@@ -70,7 +70,8 @@ describe('connect form', () => {
   });
 
   it('a route with settings waits for what they give, and is then checked like any other', () => {
-    const automatic: SavedRoute = { id: 'a', name: 'By PAC', hops: [], settings: { text: 'x', from: '' } };
+    const settings = { text: 'x', from: '' };
+    const automatic: SavedRoute = { id: 'a', name: 'By PAC', hops: [], settings, forwardsIfRefused: true };
     const form: ConnectForm = { ...FORM, server: 'https://web01', routeId: 'a' };
     expect(checkForm(form, [automatic])).toMatchObject({ problems: { route: { key: 'connect.problem.road' } } });
     expect(checkForm(form, [automatic], [])).toMatchObject({ checked: { route: { name: 'By PAC', hops: [] } } });
@@ -78,6 +79,14 @@ describe('connect form', () => {
       problems: { route: { key: 'arguments.forward-needs-http' } },
     });
     expect(chooseServer({ ...form, server: 'web01' }, [automatic])).toMatchObject({ recommended: 'https' });
+  });
+
+  it('a tunnel that may be refused is said to be so for http targets only', () => {
+    const careful = { ...TUNNEL, forwardsIfRefused: true };
+    const at = (server: string, route: SavedRoute) => checkForm({ ...FORM, server, routeId: 't' }, [route]);
+    expect(at('http://web01', careful)).toMatchObject({ checked: { forwardsIfRefused: true } });
+    expect(at('https://web01', careful)).toMatchObject({ checked: { forwardsIfRefused: false } });
+    expect(at('http://web01', TUNNEL)).toMatchObject({ checked: { forwardsIfRefused: false } });
   });
 
   it('asHttps reaches the same server by https, as the same user', () => {

@@ -81,6 +81,8 @@ export interface CheckedForm {
   readonly proxies: readonly (CheckedProxy | null)[];
   /** Those sign-ins', each at its place; "" without one. */
   readonly proxyPasswords: readonly string[];
+  /** A last proxy that refuses a tunnel is handed the requests instead: http targets only. */
+  readonly forwardsIfRefused: boolean;
   readonly shell: ShellOptions;
 }
 
@@ -278,8 +280,14 @@ export function checkForm(
   Object.assign(problems, signIns.problems);
   if (Object.keys(problems).length > 0) return { ok: false, problems };
   const { proxies, passwords } = signIns;
-  const printedTarget = printTarget(target);
-  return { ok: true, checked: { target, printedTarget, user, route, proxies, proxyPasswords: passwords, shell } };
+  const saved = routes.find(({ id }) => id === form.routeId);
+  return {
+    ok: true,
+    checked: {
+      ...{ target, printedTarget: printTarget(target), user, route, proxies, proxyPasswords: passwords, shell },
+      forwardsIfRefused: target.scheme === 'http' && saved?.forwardsIfRefused === true,
+    },
+  };
 }
 
 function shellOf(form: ConnectForm): ShellOptions {

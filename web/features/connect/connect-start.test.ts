@@ -8,7 +8,7 @@ const HOPS = [
   { kind: 'http-connect', host: '::1', port: 3128 },
   { kind: 'socks5', host: 'far', port: 1080 },
 ] as const;
-const ROUTE = { id: 'r', name: 'Office', hops: HOPS, settings: null };
+const ROUTE = { id: 'r', name: 'Office', hops: HOPS, settings: null, forwardsIfRefused: false };
 const REQUEST: Parameters<typeof connectStart>[1] & object = {
   ...{ label: 'Web', target: 'https://web01', scheme: 'https', policy: 'ntlm', user: 'ana' },
   ...{ sealsAlways: true, allowsLegacyTls: false, isDemo: false, isProduction: true, isHttpDangerChosen: false },

@@ -37,7 +37,7 @@ function startAgain(request: KeptRequest, saved: Saved): ConnectStart {
       : {
           id: crypto.randomUUID(),
           name: route.name || route.hops.map(({ host }) => host).join(', '),
-          ...{ hops: route.hops, settings: null },
+          ...{ hops: route.hops, settings: null, forwardsIfRefused: request.forwardsIfRefused === true },
         };
   const name = label === target ? '' : label;
   const before = saved.targets.find((one) => one.target === target && one.user === user && one.name === name);

@@ -1,6 +1,5 @@
 'use client';
 
-import type { Hop } from '@fairlead/protocol';
 import { useTranslations } from 'next-intl';
 import { type KeyboardEvent, useRef, useState } from 'react';
 import { Button, IconButton } from '@/components/ui/button.tsx';
@@ -9,6 +8,7 @@ import { printAddress } from '@/lib/saved.ts';
 import { useProblemWords } from './problem-words.ts';
 import {
   type HopDraft,
+  type HopKind,
   type HopProblems,
   mayAddHop,
   movedHop,
@@ -18,8 +18,13 @@ import {
   withText,
 } from './road-form.ts';
 
-const KINDS = ['http-connect', 'http-forward', 'socks5'] as const satisfies readonly Hop['kind'][];
-const KIND_NAMES = { 'http-connect': 'connect', 'http-forward': 'forward', socks5: 'socks' } as const;
+const KINDS = ['automatic', 'http-connect', 'http-forward', 'socks5'] as const satisfies readonly HopKind[];
+const KIND_NAMES = {
+  automatic: 'tunnelFirst',
+  'http-connect': 'connect',
+  'http-forward': 'forward',
+  socks5: 'socks',
+} as const;
 
 /** The proxies of a road, from the relay on: added, changed, put in another order, taken away. */
 export function HopList({

@@ -2,6 +2,7 @@ import type { Hop } from '@fairlead/protocol';
 import { describe, expect, it } from 'vitest';
 import {
   draftOf,
+  forwardsIfRefused,
   type HopDraft,
   mayAddHop,
   movedHop,
@@ -33,7 +34,7 @@ describe('a proxy’s fields', () => {
     const secure = typed('https://proxy.corp');
     expect(withKind(secure, 'http-connect', false)).toMatchObject({ text: 'proxy.corp:443', isTls: false });
     expect(withText(withKind(secure, 'socks5', false), 'http://proxy.corp')).toMatchObject({
-      ...{ kind: 'http-connect', isTls: false },
+      ...{ kind: 'automatic', isTls: false },
     });
     expect(withText(withKind(typed('p:1'), 'socks5', false), 'p:2')).toMatchObject({ kind: 'socks5', text: 'p:2' });
   });
@@ -50,7 +51,10 @@ describe('a proxy’s fields', () => {
       { kind: 'http-forward', host: '::1', port: 3128, tls: true },
       { kind: 'socks5', host: 's', port: 1080 },
     ];
-    for (const hop of hops) expect(readHop(draftOf(hop, 'x'))).toEqual(hop);
+    for (const hop of hops) expect(readHop(draftOf(hop, 'x', true))).toEqual(hop);
+    const tunnel: Hop = { kind: 'http-connect', host: 'p', port: 1 };
+    expect(forwardsIfRefused([draftOf(tunnel, 'x', true)])).toBe(true);
+    expect(forwardsIfRefused([draftOf(tunnel, 'x')])).toBe(false);
   });
 });
 

@@ -26,24 +26,28 @@ export const NO_SIGN_IN: ProxyDraft = { user: '', password: '', means: 'best' };
 /** Sign-ins by the address of their proxy, as `printAddress` writes it: one proxy's is never offered to another. */
 export type ProxyDrafts = Readonly<Record<string, ProxyDraft>>;
 
+/** What may be chosen for a proxy: one of the kinds, or `automatic`, a tunnel that may be given up for absolute form. */
+export type HopKind = Hop['kind'] | 'automatic';
+
 /** The fields of one proxy while a route is put together. */
 export interface HopDraft {
   /** Stays with the proxy when it is moved. */
   readonly id: string;
   readonly text: string;
-  readonly kind: Hop['kind'];
+  readonly kind: HopKind;
   /** Whether the proxy itself is spoken to over TLS. */
   readonly isTls: boolean;
 }
 
 /** Empty fields for one more proxy. */
 export function newHop(id: string): HopDraft {
-  return { id, text: '', kind: 'http-connect', isTls: false };
+  return { id, text: '', kind: 'automatic', isTls: false };
 }
 
 /** The fields of a proxy that is known. */
-export function draftOf(hop: Hop, id: string): HopDraft {
-  return { id, text: printAddress(hop), kind: hop.kind, isTls: hop.tls === true };
+export function draftOf(hop: Hop, id: string, forwardsIfRefused = false): HopDraft {
+  const kind = forwardsIfRefused && hop.kind === 'http-connect' ? 'automatic' : hop.kind;
+  return { id, text: printAddress(hop), kind, isTls: hop.tls === true };
 }
 
 const SCHEME = /^\s*([A-Za-z][A-Za-z0-9+.-]*):\/\//;
@@ -52,14 +56,14 @@ const SCHEME = /^\s*([A-Za-z][A-Za-z0-9+.-]*):\/\//;
 export function withText(draft: HopDraft, text: string): HopDraft {
   const scheme = SCHEME.exec(text)?.[1]?.toLowerCase();
   if (scheme === 'socks5' || scheme === 'socks5h') return { ...draft, text, kind: 'socks5', isTls: false };
-  const kind = draft.kind === 'socks5' ? 'http-connect' : draft.kind;
+  const kind = draft.kind === 'socks5' ? 'automatic' : draft.kind;
   if (scheme === 'https') return { ...draft, text, kind, isTls: true };
   if (scheme === 'http') return { ...draft, text, kind, isTls: false };
   return { ...draft, text };
 }
 
 /** The fields with another kind: a scheme in the text that said otherwise goes. */
-export function withKind(draft: HopDraft, kind: Hop['kind'], isTls: boolean): HopDraft {
+export function withKind(draft: HopDraft, kind: HopKind, isTls: boolean): HopDraft {
   const hop = readHop(draft);
   const text = hop !== null && !('problem' in hop) && SCHEME.test(draft.text) ? printAddress(hop) : draft.text;
   return { ...draft, text, kind, isTls: isTls && kind !== 'socks5' };
@@ -68,8 +72,9 @@ export function withKind(draft: HopDraft, kind: Hop['kind'], isTls: boolean): Ho
 const NO_ADDRESS: Problem = { key: 'routes.problem', quote: null, limit: 0 };
 
 /** What a proxy's fields were understood as; null while they are empty. */
-export function readHop({ text, kind, isTls }: HopDraft): Hop | { readonly problem: Problem } | null {
+export function readHop({ text, kind: chosen, isTls }: HopDraft): Hop | { readonly problem: Problem } | null {
   if (text.trim() === '') return null;
+  const kind = chosen === 'automatic' ? 'http-connect' : chosen;
   try {
     const { host, port } = parseProxy(text, kind === 'http-forward' ? kind : 'http-connect');
     return isTls && kind !== 'socks5' ? { kind, host, port, tls: true } : { kind, host, port };
@@ -102,6 +107,11 @@ export function readHops(drafts: readonly HopDraft[]): { readonly hops: readonly
     return { problems: { [at?.id ?? '']: problemOf(error, null) } };
   }
   return { hops };
+}
+
+/** Whether the last proxy of a road, if it refuses a tunnel, is to be handed the requests themselves. */
+export function forwardsIfRefused(drafts: readonly HopDraft[]): boolean {
+  return drafts.at(-1)?.kind === 'automatic';
 }
 
 /** Whether one more proxy may stand on a road. */

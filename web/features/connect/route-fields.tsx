@@ -104,5 +104,6 @@ function hintOf(route: SavedRoute | undefined) {
   if (route === undefined) return 'direct';
   if (route.settings !== null) return 'automatic';
   if (route.hops.length > 1) return 'chain';
-  return route.hops[0]?.kind ?? 'direct';
+  const kind = route.hops[0]?.kind ?? 'direct';
+  return kind === 'http-connect' && route.forwardsIfRefused ? 'tunnelFirst' : kind;
 }

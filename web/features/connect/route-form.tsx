@@ -7,7 +7,7 @@ import { Button } from '@/components/ui/button.tsx';
 import { ChoiceField, TextField } from '@/components/ui/field.tsx';
 import { changeSaved, printAddress, type SavedRoute, type SavedSettings, withRoute } from '@/lib/saved.ts';
 import { HopList } from './hop-list.tsx';
-import { draftOf, type HopDraft, type HopProblems, newHop, readHops } from './road-form.ts';
+import { draftOf, forwardsIfRefused, type HopDraft, type HopProblems, newHop, readHops } from './road-form.ts';
 
 const PasteSettings = lazy(() => import('./paste-settings.tsx'));
 
@@ -34,10 +34,11 @@ export function RouteForm({
   const [name, setName] = useState(route?.name ?? '');
   const [drafts, setDrafts] = useState<readonly HopDraft[]>(() => draftsFor(route));
   const [problems, setProblems] = useState<HopProblems>({});
-  const keep = (hops: readonly Hop[], settings: SavedSettings | null) => {
+  const keep = (hops: readonly Hop[], settings: SavedSettings | null, isAutomatic = true) => {
     const id = route?.id ?? crypto.randomUUID();
     const usual = settings === null ? hops.map(({ host }) => host).join(', ') : settings.from || t('pastedName');
-    const saved: SavedRoute = { id, name: (name.trim() || usual).slice(0, 100), hops, settings };
+    const named = (name.trim() || usual).slice(0, 100);
+    const saved: SavedRoute = { id, name: named, hops, settings, forwardsIfRefused: isAutomatic };
     changeSaved((all) => withRoute(all, saved));
     if (route === null) {
       setName('');
@@ -48,7 +49,7 @@ export function RouteForm({
   const save = () => {
     const read = readHops(drafts);
     setProblems('problems' in read ? read.problems : {});
-    if ('hops' in read) keep(read.hops, null);
+    if ('hops' in read) keep(read.hops, null, forwardsIfRefused(drafts));
   };
   return (
     <fieldset
@@ -114,5 +115,9 @@ export function RouteForm({
 
 function draftsFor(route: SavedRoute | null): readonly HopDraft[] {
   const hops = route?.hops ?? [];
-  return hops.length === 0 ? [newHop('first')] : hops.map((hop, i) => draftOf(hop, `${i} ${printAddress(hop)}`));
+  return hops.length === 0
+    ? [newHop('first')]
+    : hops.map((hop, i) =>
+        draftOf(hop, `${i} ${printAddress(hop)}`, route?.forwardsIfRefused === true && i === hops.length - 1),
+      );
 }

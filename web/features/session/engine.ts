@@ -17,6 +17,7 @@ export async function openSession(request: ConnectRequest, { takeUp, memo }: Att
   const trust = contacts?.trust.policy ?? null;
   const order: SessionOrder = {
     ...{ target, policy, user, password, sealsAlways, allowsLegacyTls, trust, route, isHttpDangerChosen, shell },
+    forwardsIfRefused: request.forwardsIfRefused === true,
     takeUp,
     proxyAccounts: route.hops.map((_hop, i) => {
       const [proxy = null, proxyPassword = ''] = [request.proxies[i], request.proxyPasswords[i]];

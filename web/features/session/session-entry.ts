@@ -39,6 +39,8 @@ export interface ConnectRequest {
   readonly proxyPasswords: readonly string[];
   /** The person chose to sign in to proxies although the target is http. */
   readonly isHttpDangerChosen: boolean;
+  /** A last proxy that refuses a tunnel to an http target is handed the requests instead. False unless given. */
+  readonly forwardsIfRefused?: boolean;
   readonly shell: ShellOptions;
   readonly isDemo: boolean;
   readonly isProduction: boolean;

@@ -1,5 +1,16 @@
-import { type ClientCertificate, parseCredential, proxySignIn, Session, type TrustOptions } from '@fairlead/protocol';
-import { defaultPlatform, relayRoad } from '@fairlead/protocol/relay';
+import type { TicketRequest } from '@fairlead/contract';
+import {
+  type ClientCertificate,
+  connectFirst,
+  type Hop,
+  type ProxyRoute,
+  parseCredential,
+  proxySignIn,
+  type RoadOpener,
+  Session,
+  type TrustOptions,
+} from '@fairlead/protocol';
+import { defaultPlatform, type RelayRoad, relayRoad } from '@fairlead/protocol/relay';
 import { requestTicket } from '@/lib/relay-api.ts';
 import type { NearSession, RoadWires } from './link-facts.ts';
 import type { SessionOrder } from './messages.ts';
@@ -16,24 +27,28 @@ export async function makeSession(
   wires: RoadWires = {},
 ): Promise<NearSession> {
   const { target, route, proxyAccounts, policy, user, password, trust, sealsAlways, allowsLegacyTls, shell } = order;
-  const hops = route.hops.map((hop) => ({
-    ...{ kind: hop.kind, host: hop.host, port: hop.port },
-    ...(hop.tls === true && { tls: true }),
-  }));
   const { host, port, scheme } = target;
-  const ticketRequest = { target: { host, port }, route: { name: route.name, hops }, scheme };
-  const road = relayRoad({
-    ...wires,
-    ...(proxyAccounts.some((account) => account !== null) && {
-      answerProxy: proxySignIn({
-        ...{ route: ticketRequest.route, scheme, platform: defaultPlatform },
-        credentials: proxyAccounts.map((account) => account && proxyCredential(account)),
-        dangerHttpBehindAuthenticatedProxy: order.isHttpDangerChosen,
+  const roads: RelayRoad[] = [];
+  const openFor = (way: ProxyRoute): RoadOpener => {
+    const request = { target: { host, port }, route: wireRoute(way), scheme };
+    const road = relayRoad({
+      ...wires,
+      ...(proxyAccounts.some((account) => account !== null) && {
+        answerProxy: proxySignIn({
+          ...{ route: request.route, scheme, platform: defaultPlatform },
+          credentials: proxyAccounts.map((account) => account && proxyCredential(account)),
+          dangerHttpBehindAuthenticatedProxy: order.isHttpDangerChosen,
+        }),
       }),
-    }),
-    origin: location.origin,
-    ticket: async (_lane, signal) => (await requestTicket(ticketRequest, signal)).ticket,
-  });
+      origin: location.origin,
+      ticket: async (_lane, signal) => (await requestTicket(request, signal)).ticket,
+    });
+    roads.push(road);
+    return road;
+  };
+  const hasProxyCredential = (proxyAccounts[route.hops.length - 1] ?? null) !== null;
+  const openRoad =
+    order.forwardsIfRefused === true ? connectFirst({ route, scheme, hasProxyCredential, openFor }) : openFor(route);
   const session = new Session({
     target,
     policy,
@@ -42,10 +57,22 @@ export async function makeSession(
     ...(trust === null ? {} : { trust: { policy: trust, ask } }),
     seal: sealsAlways ? 'always' : 'auto',
     allowLegacyTls: allowsLegacyTls,
-    openRoad: road,
+    openRoad,
     platform: defaultPlatform,
     shell,
     takeUp: order.takeUp,
   });
+  const road = {
+    now: () => {
+      for (const one of roads) one.now();
+    },
+    links: () => roads.flatMap((one) => one.links()),
+  };
   return Object.assign(session, { road });
+}
+
+/** A route with nothing in it that the contract does not know. */
+function wireRoute({ name, hops }: ProxyRoute): TicketRequest['route'] {
+  const wireHop = ({ kind, host, port, tls }: Hop) => ({ kind, host, port, ...(tls === true && { tls }) });
+  return { name, hops: hops.map(wireHop) };
 }

@@ -48,6 +48,8 @@ export interface SessionOrder {
   readonly proxyAccounts: readonly (ProxyAccount | null)[];
   /** The person chose to sign in to proxies although the target is http, against the seed's rule R5. */
   readonly isHttpDangerChosen: boolean;
+  /** A last proxy that refuses a tunnel to an http target is handed the requests instead. False unless given. */
+  readonly forwardsIfRefused?: boolean;
   readonly shell: ShellOptions;
   /** A shell that still stands at the server, in place of a new one. */
   readonly takeUp: Standing | null;
