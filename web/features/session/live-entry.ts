@@ -39,6 +39,8 @@ export class LiveEntry {
   #isAttemptReady = false;
   /** Links taken up again before the one that is held now. */
   #heldAt: number | null = null;
+  /** When an earlier page was last here, milliseconds since 1970. */
+  #seenAt: number | null = null;
 
   constructor(id: string, request: KeptRequest, parts: EntryParts, changed: () => void) {
     this.#parts = parts;
@@ -76,10 +78,11 @@ export class LiveEntry {
 
   /** Begins an attempt; one under way is given up first. */
   start(secrets: Secrets, change: ShellChange = {}): void {
-    // Another code page is another shell; otherwise the one that still stands is taken up.
-    const takeUp = Object.keys(change).length === 0 ? this.#snapshot.standing : null;
     const previous = this.#session;
-    if (previous !== null && !isOver(previous.state) && this.#isAttemptReady) {
+    const isLive = previous !== null && !isOver(previous.state);
+    // Another code page is another shell; otherwise one that still stands is taken up.
+    const takeUp = isLive || Object.keys(change).length > 0 ? null : this.#snapshot.standing;
+    if (isLive && this.#isAttemptReady) {
       this.#snapshot.shell?.ended(this.#parts.dividerWords({ at: 'closed', error: null }), true);
     }
     this.#leave();
@@ -103,6 +106,7 @@ export class LiveEntry {
     const abort = new AbortController();
     this.#abort = abort;
     const { worker } = stored;
+    this.#seenAt = stored.seenAt;
     this.#set({ ...FRESH, worker, standing: stored.standing, beganAt: stored.beganAt, returning: { step: 'looking' } });
     void this.#drive(abort, async () => {
       const found = worker === null ? null : await this.#parts.findSession(worker);
@@ -188,7 +192,8 @@ export class LiveEntry {
       const [shell] = await Promise.all([this.#shell(), session.open(abort.signal)]);
       if (!isCurrent()) return;
       this.#tellLink(shell);
-      const gapWords: GapWords = (sinceMs, atMs) => this.#parts.dividerWords({ at: 'gap', sinceMs, atMs });
+      const gapWords: GapWords = (sinceMs, atMs) =>
+        this.#parts.dividerWords({ at: 'gap', sinceMs: sinceMs ?? this.#seenAt, atMs });
       if (session.survived?.isTrimmed) shell.divide(this.#parts.dividerWords({ at: 'trimmed' }));
       await shell.run(session, this.#snapshot.request.shell.codePage, gapWords);
       // It ended before this page came, so nobody has told the shell.
