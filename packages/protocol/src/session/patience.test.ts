@@ -298,6 +298,7 @@ describe('a session that goes on after an outage', () => {
     expect(broken.attempts).toEqual([0, 1000]);
     session.hurry();
     await settled();
+    expect(session.reopening).toMatchObject({ attempt: 1, nextInMs: 0 });
     expect(broken.attempts).toEqual([0, 1000]);
     await pass(platform, 1500);
     session.hurry();
