@@ -1,6 +1,7 @@
 import { connect, createServer, type Server } from 'node:net';
 import {
   ALL_PROXY_MECHANISMS,
+  checkAffinity,
   type Hop,
   isWinRmError,
   parseCredential,
@@ -13,7 +14,14 @@ import { relayRoad } from '@fairlead/protocol/relay';
 import { walkRoad } from '@fairlead/protocol/road';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestRelay } from '../../relay/src/test-kit.ts';
-import { type GssServer, type ProxyPeer, RIG_PROXY_ACCOUNTS, startGssServer, startProxy } from '../peers/peers.ts';
+import {
+  type GssServer,
+  type ProxyPeer,
+  RIG_ACCOUNT,
+  RIG_PROXY_ACCOUNTS,
+  startGssServer,
+  startProxy,
+} from '../peers/peers.ts';
 import { ProxyTable } from './proxy-table.ts';
 import { connectionsOf, runOnce } from './run-session.ts';
 
@@ -158,6 +166,40 @@ describe('absolute form', () => {
       expect(seen).toMatch(/^proxy\.(?:no-affinity|drops-connection|rewrites-auth)$/);
     },
   );
+});
+
+describe('a road that is checked on demand', () => {
+  it.each<[string, Hop['kind'], 'kept' | 'moved']>([
+    ['squid', 'http-connect', 'kept'],
+    ['squid', 'http-forward', 'kept'],
+    ['haproxy-http-to-proxy → squid', 'http-forward', 'kept'],
+    ['apache', 'http-connect', 'kept'],
+    ['apache', 'http-forward', 'moved'],
+    ['privoxy', 'http-forward', 'moved'],
+  ])('%s as %s is said to have %s the connection, as the host saw it: R10, R24', async (proxy, kind, expected) => {
+    const { target } = parseTarget(`http://${LOOPBACK}:${server.port}`);
+    const hops: Hop[] = [{ kind, host: LOOPBACK, port: (await proxyOf(proxy)).port }];
+    const before = connectionsOf(server).length;
+    const found = await checkAffinity({
+      ...{ target, policy: 'negotiate', platform: defaultPlatform, count: 50 },
+      credential: parseCredential(RIG_ACCOUNT.user, RIG_ACCOUNT.password),
+      openRoad: (_lane, onHop, signal) =>
+        walkRoad({
+          ...{ route: { name: '', hops }, target, dial: nodeDialer, platform: defaultPlatform, onHop, signal },
+        }),
+    });
+    expect(found.verdict).toBe(expected);
+    const seen = connectionsOf(server).slice(before);
+    if (expected === 'moved') {
+      expect(found.error).toMatchObject({ code: 'proxy.no-affinity' });
+      expect(seen.length).toBeGreaterThan(1);
+    } else {
+      expect(found).toMatchObject({ sent: 50, answered: 50, connections: 1, handshakes: 1 });
+      expect(seen.map(({ actions }) => actions.length)).toEqual([50]);
+    }
+    const transport = `check of http by ${kind === 'http-forward' ? 'absolute form' : 'CONNECT'}`;
+    table.add({ proxy, authentication: 'none', transport, verdict: found.verdict });
+  });
 });
 
 describe('nginx with upstream keepalive, in front of a host', () => {

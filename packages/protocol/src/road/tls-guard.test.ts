@@ -51,6 +51,7 @@ describe('TlsGuard', () => {
     ['a record of nothing', record(22, new Uint8Array(0))],
     ['a record of no version', record(22, Uint8Array.of(1), 4)],
     ['SSL 3', record(22, Uint8Array.of(1), 0)],
+    ['version 2 of something', Uint8Array.of(22, 2, 1, 0, 1, 1)],
   ])('refuses a road that begins with %s: proxy.forward-refused (R5)', (_what, bytes) => {
     for (const size of [Infinity, 1]) {
       const guard = new TlsGuard();
