@@ -29,7 +29,7 @@ export default function DemoDialog({ opened }: { opened: Extract<AppWindow, { ki
   const begin = useCallback(
     (way: MazeWay, secret: string) => {
       if (demo === null) return;
-      const isPlain = way.room === 'straight' || way.room === 'strips';
+      const isPlain = way.room === 'straight' || way.room === 'strips' || way.isAround;
       const label = isPlain ? t(way.scheme === 'https' ? 'labelHttps' : 'label') : t(`maze.room.${way.room}.label`);
       markConnected();
       const id = connect(requestOf(demo, way, secret, { label, proxy: t(`maze.room.${way.room}.proxy`) }));
