@@ -8,6 +8,7 @@ describe('advice on the command line', () => {
   it.each<[Advice, RegExp]>([
     [{ code: 'no-session-support', proxy: 'px:3128', via: '' }, /^The proxy px:3128 reads every request .*promise/],
     [{ code: 'no-session-support', proxy: '', via: '' }, /^A proxy on this road reads/],
+    [{ code: 'doubtful-refusal', proxy: 'px:3128' }, /tunnel of the proxy px:3128.*cannot with https/],
     [{ code: 'moved-connection', proxy: 'px:3128', via: '', status: 401 }, /px:3128 moved a connection.*status 401/],
     [{ code: 'many-handshakes', handshakes: 9, requests: 40 }, /9 sign-ins were needed for 40 requests/],
     [

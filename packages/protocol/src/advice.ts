@@ -5,6 +5,8 @@
 export type Advice =
   /** It reads each request and does not promise to keep a sign-in on one connection. */
   | { readonly code: 'no-session-support'; readonly proxy: string; readonly via: string }
+  /** The host refused a sign-in inside its tunnel, where it can split one if it looks into tunnels. */
+  | { readonly code: 'doubtful-refusal'; readonly proxy: string }
   /** It moved a connection; the session signed in again and went on. */
   | { readonly code: 'moved-connection'; readonly proxy: string; readonly via: string; readonly status: number }
   /** Connections are lost so often that signing in takes much of the time. */

@@ -1,5 +1,5 @@
 import type { Advice } from '../advice.ts';
-import type { WinRmError } from '../errors.ts';
+import { isWinRmError, type WinRmError } from '../errors.ts';
 import type { LegReport } from '../http/converse.ts';
 import type { Journal } from '../journal.ts';
 import type { OpenedRoad } from '../opened-road.ts';
@@ -51,6 +51,16 @@ export class AdviceBook {
     if (form === 'absolute' && status === 401 && !isSessionBased) {
       this.give({ code: 'no-session-support', proxy: nameOf(proxy), via });
     }
+  }
+
+  /**
+   * A refusal that came through a tunnel in the clear is most likely about the credential, and nobody can tell: a proxy
+   * that looks into tunnels may have put the legs on different connections. The seed's rules R8 and R23
+   */
+  refused(error: unknown, { form, hasProxy }: OpenedRoad, proxy: Place | null): void {
+    const isInTunnel = hasProxy && form === 'origin';
+    if (isInTunnel && isWinRmError(error, 'auth.rejected'))
+      this.give({ code: 'doubtful-refusal', proxy: nameOf(proxy) });
   }
 
   /** A proxy moved a connection, and what was asked on it is asked again after another sign-in. */

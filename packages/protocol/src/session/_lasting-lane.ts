@@ -266,6 +266,7 @@ export class LastingLane implements Lane {
     } catch (error) {
       road.stream.destroy();
       this.#recordClosed(error);
+      if (tls === null) this.#options.advice.refused(error, road, this.#proxy);
       if (tls === null) throw withFalseTunnel(withProxyName(error, road, hops), hops, words);
       const { withBindingDoubt } = await import('./_secure-road.ts');
       throw withProxyName(withBindingDoubt(error, road, tls.decision), road, hops);

@@ -48,6 +48,15 @@ describe('advice about a road that works', () => {
     await session.close();
   });
 
+  it.each([
+    [{ hasProxy: true, form: 'origin' } as const, [{ code: 'doubtful-refusal', proxy: 'px.corp:3128' }]],
+    [{ hasProxy: false, form: 'origin' } as const, []],
+  ])('R8, R23: leaves a doubt about a refusal that came through a tunnel in the clear: %j', async (road, advice) => {
+    const { session } = sessionOver(new WinRmDouble({ road, password: 'another' }));
+    await expect(session.open()).rejects.toMatchObject({ code: 'auth.rejected' });
+    expect(session.advice).toEqual(advice);
+  });
+
   it('R12: says that a connection was moved, where one more handshake mended it', async () => {
     const double = new WinRmDouble({ road: FORWARD, headers: [SUPPORT] });
     let isMoved = false;
