@@ -2,7 +2,7 @@ import { fail } from '../errors.ts';
 import type { Pattern } from './_pac-values.ts';
 
 /** Deepest nesting of calls and expressions; a browser's stack bears several times as much. */
-export const MAX_DEPTH = 600;
+const MAX_DEPTH = 600;
 /** Most elements of one array. */
 export const MAX_ITEMS = 200_000;
 /** Longest chain of prototypes; each lookup may walk it. */
@@ -92,7 +92,7 @@ export class Machine {
 
   /** Takes what the script says aloud. */
   alert(text: string): void {
-    // biome's own rule for control characters is off; a terminal is where this may end.
+    // A terminal is where this may end.
     const plain = text.replace(/[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+/g, ' ');
     if (this.alerts.length < MAX_ALERTS) this.alerts.push(plain.slice(0, MAX_ALERT_CHARACTERS));
   }

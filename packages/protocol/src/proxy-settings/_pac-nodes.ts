@@ -14,8 +14,6 @@ export type FunctionNode =
   | acorn.ArrowFunctionExpression;
 /** The whole script. */
 export type Program = acorn.Program;
-/** Any node, for what is common to all. */
-export type AnyNode = acorn.Node;
 
 /** What a function or script declares in itself, without the functions in it. */
 export interface Declarations {
@@ -77,7 +75,7 @@ function statementsIn(node: Statement, vars: Set<string>): (Statement | null | u
 }
 
 /** Every name that a pattern binds. */
-export function namesIn(target: Target): string[] {
+function namesIn(target: Target): string[] {
   switch (target.type) {
     case 'Identifier':
       return [target.name];

@@ -33,7 +33,7 @@ export const NUMBER_METHODS: ReadonlyMap<string, NativeCode> = new Map<string, N
     (m, self, args) => {
       const radix = toIndex(m, args[0], 10);
       if (radix < 2 || radix > 36) throwError('RangeError', 'toString() radix must be between 2 and 36');
-      return m.text(typeof self === 'number' ? self.toString(radix) : String(self));
+      return m.text(typeof self === 'number' ? self.toString(radix) : toText(m, self));
     },
   ],
   [

@@ -28,7 +28,7 @@ export class Scope {
   /** How many scopes are around it: what looking for a name may cost. */
   readonly depth: number;
 
-  constructor(outer: Scope | null, isFunction: boolean, self: Value = undefined, args: readonly Value[] | null = null) {
+  constructor(outer: Scope | null, isFunction: boolean, self?: Value, args: readonly Value[] | null = null) {
     this.#outer = outer;
     this.isFunction = isFunction;
     this.self = isFunction ? self : outer?.self;
@@ -60,19 +60,17 @@ export class Scope {
 
   /** Where `var` and functions belong. */
   functionScope(): Scope {
-    let at: Scope = this;
-    while (!at.isFunction && at.#outer !== null) at = at.#outer;
-    return at;
+    return this.isFunction || this.#outer === null ? this : this.#outer.functionScope();
   }
 
   /** Whether a name is known, for `typeof`. */
   has(name: string): boolean {
-    return this.#find(name) !== null;
+    return Scope.#find(this, name) !== null;
   }
 
   /** @throws ReferenceError of the script's world; pac.not-allowed for what no script gets */
   get(name: string): Value {
-    const binding = this.#find(name);
+    const binding = Scope.#find(this, name);
     if (binding === null) {
       if (NOT_GIVEN.has(name)) fail('pac.not-allowed', { what: name });
       return throwError('ReferenceError', `${name} is not defined`);
@@ -83,10 +81,10 @@ export class Scope {
 
   /** Sets a known name, or makes a global one, as scripts do that forget `var`. */
   set(name: string, value: Value): void {
-    const binding = this.#find(name);
+    const binding = Scope.#find(this, name);
     if (binding === null) {
       if (NOT_GIVEN.has(name)) fail('pac.not-allowed', { what: name });
-      this.#global().define(name, value);
+      Scope.#globalOf(this).define(name, value);
       return;
     }
     if (!binding.isReady) throwError('ReferenceError', `${name} is used before it is set`);
@@ -94,8 +92,8 @@ export class Scope {
     binding.value = value;
   }
 
-  #find(name: string): Binding | null {
-    let at: Scope | null = this;
+  static #find(start: Scope, name: string): Binding | null {
+    let at: Scope | null = start;
     while (at !== null) {
       const binding = at.#names.get(name);
       if (binding !== undefined) return binding;
@@ -109,8 +107,8 @@ export class Scope {
     return null;
   }
 
-  #global(): Scope {
-    let at: Scope = this;
+  static #globalOf(start: Scope): Scope {
+    let at = start;
     while (at.#outer !== null) at = at.#outer;
     return at;
   }

@@ -26,13 +26,17 @@ export class Thing {
 
   /** The value of a name, the objects behind this one included; `undefined` also when there is none. */
   find(name: string): { readonly value: Value } | null {
-    let at: Thing | null = this;
-    while (at !== null) {
-      if (at.props.has(name)) return { value: at.props.get(name) };
-      at = at.proto;
-    }
-    return null;
+    return findIn(this, name);
   }
+}
+
+function findIn(start: Thing, name: string): { readonly value: Value } | null {
+  let at: Thing | null = start;
+  while (at !== null) {
+    if (at.props.has(name)) return { value: at.props.get(name) };
+    at = at.proto;
+  }
+  return null;
 }
 
 /** An array; without holes. */

@@ -4,7 +4,7 @@ import { BypassList } from './bypass.ts';
 import type { ProxyPurpose, ProxySettings, SettingsSource } from './settings.ts';
 
 /** What WinINET and WinHTTP keep, whatever form it was pasted in. Null: nothing was said about it. */
-export interface WindowsValues {
+interface WindowsValues {
   readonly isEnabled: boolean | null;
   readonly server: string | null;
   readonly override: string | null;
@@ -23,7 +23,7 @@ const PURPOSES: Readonly<Record<string, ProxyPurpose>> = { http: 'http', https: 
  *
  * @throws settings.unreadable
  */
-export function windowsSettings(source: SettingsSource, values: WindowsValues): ProxySettings {
+function windowsSettings(source: SettingsSource, values: WindowsValues): ProxySettings {
   const found = new Findings();
   const { names } = values;
   const isOff = values.isEnabled === false;

@@ -112,6 +112,11 @@ describe('PAC functions', () => {
     ['isPlainHostName("::1")', 'false'],
     ['dnsDomainIs("www.netscape.com", ".netscape.com")', 'true'],
     ['dnsDomainIs("www.mcom.com", ".netscape.com")', 'false'],
+    ['dnsDomainIs("www.netscape.com.evil.example", ".netscape.com")', 'false'],
+    ['dnsDomainIs("com", ".netscape.com")', 'false'],
+    ['localHostOrDomainIs("www.net", "www.netscape.com")', 'false'],
+    ['shExpMatch("www.netscape.com.evil.example", "*.netscape.com")', 'false'],
+    ['shExpMatch("wwwXnetscape", "www.netscape")', 'false'],
     ['localHostOrDomainIs("www.netscape.com", "www.netscape.com")', 'true'],
     ['localHostOrDomainIs("www", "www.netscape.com")', 'true'],
     ['localHostOrDomainIs("www.mcom.com", "www.netscape.com")', 'false'],
@@ -513,6 +518,24 @@ describe('a hostile PAC script', () => {
     );
     expect(() => ask(body('var s = "x"; for (;;) s += s'))).toThrow(
       expect.objectContaining({ code: 'pac.too-long', details: { limit: 'memory' } }),
+    );
+  });
+
+  it('has as many steps and levels as are given, and no more', () => {
+    const turns = (count: number): string => body(`for (var i = 0; i < ${count}; i++) {}`);
+    expect(ask(turns(2_000), undefined, { maxSteps: 50_000 }).raw).toBe('DIRECT');
+    expect(() => ask(turns(20_000), undefined, { maxSteps: 50_000 })).toThrow(
+      expect.objectContaining({ code: 'pac.too-long', details: { limit: 'steps' } }),
+    );
+    // Refused before anything of that size is made.
+    for (const huge of ['new Array(4294967295)', 'var a = []; a.length = 1e7', '"x".repeat(1e9)', '"x".padEnd(1e9)']) {
+      expect(() => ask(body(huge)), huge).toThrow(expect.objectContaining({ details: { limit: 'memory' } }));
+    }
+    const down = (levels: number): string => body(`function f(n) { return n === 0 ? 0 : f(n - 1) + 1; } f(${levels})`);
+    expect(ask(down(60)).raw).toBe('DIRECT');
+    // The host's own stack would bear these.
+    expect(() => ask(down(250))).toThrow(
+      expect.objectContaining({ code: 'pac.too-long', details: { limit: 'depth' } }),
     );
   });
 

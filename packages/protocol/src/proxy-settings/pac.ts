@@ -13,9 +13,9 @@ import type { SettingsWarning } from './settings.ts';
 /** The largest script that is read, in characters; Chromium's limit is as many bytes. */
 export const MAX_PAC_CHARACTERS = 1 << 20;
 /** Steps a script may take: about a second on a slow machine. */
-export const MAX_PAC_STEPS = 5_000_000;
+const MAX_PAC_STEPS = 5_000_000;
 /** What a script may take in memory, counted without giving back. */
-export const MAX_PAC_BYTES = 32 * 1024 * 1024;
+const MAX_PAC_BYTES = 32 * 1024 * 1024;
 
 /** What the evaluation may know and use. Without `resolve` and `myIpAddress` the script learns no address. */
 export interface PacOptions {
