@@ -187,14 +187,22 @@ describe('through a proxy that opens TLS', () => {
     try {
       const target = `https://${PROXY_ONLY_NAME}:${server.tls?.port}`;
       const roots = readCertificates(Buffer.from(mover.authority));
-      const run = runOnce({ target, hops: through(mover), trust: { roots, pins: [] }, command: 'true' });
-      const error = await run.catch((problem: unknown) => problem);
-      expect(error).toMatchObject({ code: 'auth.binding-refused', cause: { code: 'auth.rejected' } });
-      const { message } = errorWords(error);
-      expect(message).toContain('The password may be wrong');
-      expect(message).toContain('on different connections');
-      // One leg on each, and one attempt.
-      expect(connectionsOf(server)).toHaveLength(2);
+      const pins = [{ sha256: mover.sha256, issuer: 'CN=Moving Inspector CA', sinceMs: 0 }];
+      // With a pin too: whoever adds a Via inside TLS reads along, and the certificate is not the host's own.
+      for (const trust of [
+        { roots, pins: [] },
+        { roots: [], pins },
+      ]) {
+        const before = connectionsOf(server).length;
+        const run = runOnce({ target, hops: through(mover), trust, command: 'true' });
+        const error = await run.catch((problem: unknown) => problem);
+        expect(error).toMatchObject({ code: 'auth.binding-refused', cause: { code: 'auth.rejected' } });
+        const { message } = errorWords(error);
+        expect(message).toContain('The password may be wrong');
+        expect(message).toContain('on different connections');
+        // One leg on each, and one attempt.
+        expect(connectionsOf(server)).toHaveLength(before + 2);
+      }
     } finally {
       await mover.stop();
     }

@@ -2,13 +2,15 @@ import { createServer, type Server } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { type AddressInfo, connect } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { makeCertificate } from '@fairlead/testbed';
+import { makeCertificate, thumbprintsOf } from '@fairlead/testbed';
 
 /** A running inspector. */
 export interface MovingInspector {
   readonly port: number;
   /** PEM of the authority it issues certificates with. */
   readonly authority: string;
+  /** SHA-256 of the certificate it shows, as a pin has it. */
+  readonly sha256: string;
   readonly stop: () => Promise<void>;
 }
 
@@ -49,6 +51,7 @@ export async function startMovingInspector(host: string): Promise<MovingInspecto
   return {
     port: (proxy.address() as AddressInfo).port,
     authority: authority.certificate,
+    sha256: thumbprintsOf(leaf.certificate).sha256,
     stop: async () => {
       for (const server of [proxy, opened] satisfies Server[]) server.closeAllConnections();
       await Promise.all([proxy, inside].map((server) => new Promise((resolve) => server.close(resolve))));

@@ -248,13 +248,17 @@ export class LastingLane implements Lane {
     });
     const { peer } = road;
     this.#version = road.version;
+    let isRead = false;
     try {
       const waiting = { platform, withinMs: Infinity, at: 'sign-in', signal };
       if (beforeSignIn !== undefined) await withDeadline(waiting, () => beforeSignIn);
       const signIn = await this.#options.createSignIn(peer);
       const clock = heldClock(platform, road, onLink);
       const proxy = this.#proxy;
-      const onLeg = (leg: LegReport): void => this.#options.advice.leg(leg, road, proxy);
+      const onLeg = (leg: LegReport): void => {
+        isRead ||= leg.via !== '';
+        this.#options.advice.leg(leg, road, proxy);
+      };
       const setting = { name, road, place, signIn, sealing, proxy, onLeg, journal, counts, signal };
       const rider = this.#canRide && !road.hasProxy ? riding : null;
       const isSecured = peer !== null;
@@ -269,7 +273,7 @@ export class LastingLane implements Lane {
       if (tls === null) this.#options.advice.refused(error, road, this.#proxy);
       if (tls === null) throw withFalseTunnel(withProxyName(error, road, hops), hops, words);
       const { withBindingDoubt } = await import('./_secure-road.ts');
-      throw withProxyName(withBindingDoubt(error, road, tls.decision), road, hops);
+      throw withProxyName(withBindingDoubt(error, road, tls.decision, isRead), road, hops);
     }
   }
 

@@ -79,10 +79,13 @@ async function secureRoad(
 /**
  * What a refused sign-in can mean. It is bound to the certificate seen from here. Where a proxy stands on the road and
  * the certificate was not the pinned one, that may be the proxy's own; then a host which checks the binding refuses the
- * right password exactly as it refuses a wrong one, and nobody here can tell them apart.
+ * right password exactly as it refuses a wrong one, and nobody here can tell them apart. Nor can they where somebody
+ * reads the requests inside TLS and may have put the legs on two connections of the host's: the seed's rules R8, R23.
+ *
+ * @param isRead whether a reply inside TLS had a Via, which no host adds itself
  */
-export function withBindingDoubt(error: unknown, road: SecuredRoad, decision: TrustDecision): unknown {
-  const isDoubtful = road.peer !== null && road.hasProxy && decision.ground !== 'pin';
+export function withBindingDoubt(error: unknown, road: SecuredRoad, decision: TrustDecision, isRead: boolean): unknown {
+  const isDoubtful = isRead || (road.hasProxy && decision.ground !== 'pin');
   if (!isDoubtful || road.peer === null || !isWinRmError(error, 'auth.rejected')) return error;
   const { mechanism, stage, user } = error.details;
   if (stage === 'request') return error; // sent with each request, and bound to nothing
