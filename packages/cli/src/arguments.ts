@@ -154,6 +154,9 @@ export function parseCommandLine(words: readonly string[]): Request {
     environment: environmentOf(values.env ?? []),
   };
   if (verb === 'shell') {
+    if (common.roadSource?.place === '-') {
+      throw new UsageError('--proxy-settings - would take the standard input that shell needs: name a file.');
+    }
     if (common.isJson) throw new UsageError('shell is a conversation; --json goes with exec, identify and check-road.');
     return { verb, ...common, ...signIn, ...shell };
   }

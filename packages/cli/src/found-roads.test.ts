@@ -253,6 +253,7 @@ describe('R33: --proxy-settings', () => {
     ]) {
       expect(() => parseCommandLine(exec(...words))).toThrow(/contradict each other/);
     }
+    expect(() => parseCommandLine(['shell', '-t', 'a', '-u', 'b', '--proxy-settings', '-'])).toThrow('name a file');
     expect(() => parseCommandLine(exec('--pac', 'a', '--proxy-user', 'b', '--proxy-user', 'c'))).toThrow(
       'more --proxy-user',
     );
