@@ -87,8 +87,7 @@ function readLines(
         if (isWinRmError(error, 'misuse.bad-argument')) tellNotSent(error, terminal);
         else if (isPastInput(error)) return;
         else if (!isTerminal) giveUp(error);
-        else tellLost(error, terminal);
-        if (isWinRmError(error, 'shell.fate-unknown')) terminal.stderr.write(errorBlock(error));
+        else terminal.stderr.write(errorBlock(error)); // the shell may go on; whether it has the line is to be found out
       });
   });
   lines.on('SIGINT', () => interrupts.press());
@@ -107,12 +106,6 @@ function readLines(
 
 function tellNotSent(error: unknown, terminal: Terminal): void {
   terminal.stderr.write(`fairlead: ${errorWords(error).message} It was not sent.\n`);
-}
-
-/** The shell goes on; whether it has the line is for the person to find out. */
-function tellLost(error: unknown, terminal: Terminal): void {
-  const { message, hint, code } = errorWords(error);
-  terminal.stderr.write(`fairlead: ${message} ${hint} [${code}]\n`);
 }
 
 async function showOutput(

@@ -258,6 +258,11 @@ describe('a sign-in behind a proxy that changes the answers', () => {
     expect(await signIn(() => kept)).toMatchObject({ code: 'proxy.rewrites-auth', details: { offered: 'Basic' } });
   });
 
+  it('R8: is proxy.no-affinity when the scheme that was refused at once is on offer all the same', async () => {
+    const refusal = { status: 401, headers: ['WWW-Authenticate: NTLM'] };
+    expect(await signIn(() => refusal)).toMatchObject({ code: 'proxy.no-affinity', details: { sign: 'legs' } });
+  });
+
   it('R8, R23: is proxy.no-affinity, not a bad password, when a proxy that promises nothing carried the refusal', async () => {
     let seen = 0;
     const refusal = { status: 401, headers: ['WWW-Authenticate: NTLM'] };
@@ -288,6 +293,31 @@ describe('a sign-in that a proxy may have split', () => {
     await session.close();
     expect(legs).toBe(2);
     expect(double.input).toEqual([]);
+  });
+});
+
+describe('a refusal through a tunnel in the clear', () => {
+  const refusal: DoubleReply = { status: 401, headers: ['WWW-Authenticate: NTLM'] };
+
+  it('R8, R23: is no word about a password that was good a moment ago: proxy.no-affinity', async () => {
+    const double = new WinRmDouble({ road: TUNNEL });
+    let legs = 0;
+    double.before = ({ name }) => {
+      if (name !== 'Receive') return undefined;
+      double.onRequest = () => (++legs === 2 ? refusal : undefined);
+      return { status: 401 };
+    };
+    const session = sessionOver(double);
+    await session.open();
+    const reading = (async () => {
+      for await (const _ of session.output);
+    })();
+    await expect(reading).rejects.toMatchObject({
+      code: 'proxy.no-affinity',
+      details: { sign: 'legs', road: 'tunnel', host: 'px.corp' },
+      cause: { code: 'auth.rejected' },
+    });
+    await session.close();
   });
 });
 

@@ -12,6 +12,8 @@ export interface WatchedRoad {
   readonly sealing: 'always' | 'optional';
   /** The last proxy of the road, where one was reported. */
   readonly proxy?: ProxyPlace | null;
+  /** How often the session has signed in so far, with the very credential. */
+  readonly counts?: { readonly handshakes: number };
 }
 
 /** How far an error shows that the server got: 'refused' says that nothing was done. */
@@ -101,14 +103,18 @@ export function judgeLegs(error: unknown, legs: readonly LegReport[], watched: W
   const isRejected = isWinRmError(error, 'auth.rejected');
   const isUnoffered = isWinRmError(error, 'auth.no-common-mechanism');
   const place = placeOf(watched);
+  // The scheme we spoke is still among the offers: it was the conversation that the server did not know.
+  const isOffered = offered.split(', ').some((name) => name === legs.at(-1)?.mechanism);
   if (status !== 401 || !(isRejected || isUnoffered)) return null;
   const { wanted } = isUnoffered ? error.details : { wanted: legs.at(-1)?.mechanism ?? '' };
   const isStripped = offered === '' && (isRead || (road.hasProxy && !isSecured));
-  if (isStripped || (isUnoffered && isRead)) {
+  if (isStripped || (isUnoffered && isRead && !isOffered)) {
     return new WinRmError('proxy.rewrites-auth', { ...place, status, via, offered: offered || 'none', wanted }, error);
   }
   const isPromised = legs.some(({ isSessionBased }) => isSessionBased);
-  if (!isRejected || !isRead || isPromised || isSecured) return null;
+  // What was good a moment ago is hardly wrong now; that a proxy splices tunnels, too, is what the doubt is about.
+  const wasGood = road.hasProxy && (watched.counts?.handshakes ?? 0) > 0;
+  if (!(isRead || wasGood) || isPromised || isSecured) return null;
   return noAffinity(watched, { status, via, sign: 'legs', answered: 0, text: '' }, error);
 }
 

@@ -162,8 +162,8 @@ export class Client {
 
   /** Writes a target's reply as this proxy would have it. */
   async #pass(reply: Reply, isLast: boolean): Promise<void> {
-    const { crookedness, options } = this.#scene;
-    const isPastCalm = this.#turns > (options.calmTurns ?? CALM_REPLIES);
+    const { crookedness, calmTurns } = this.#scene;
+    const isPastCalm = this.#turns > calmTurns(CALM_REPLIES);
     const bent = WAYS[crookedness].bend?.(reply) ?? reply;
     if (bent !== reply || isLast) this.#bent();
     if (crookedness === 'injects' && isPastCalm) {

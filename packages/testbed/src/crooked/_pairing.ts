@@ -61,11 +61,11 @@ export interface Pairing {
 }
 
 /** @param calmTurns how many requests of a client go right before 'turning' begins */
-export function createPairing(kind: PairingKind, journal: CrookedJournal, calmTurns: number): Pairing {
+export function createPairing(kind: PairingKind, journal: CrookedJournal, calmTurns: () => number): Pairing {
   const stock = new Stock(journal);
   if (kind === 'pooled') return new Pooled(stock);
   if (kind === 'one-for-all') return new OneForAll(stock);
-  return new PerClient(stock, kind === 'turning' ? calmTurns : Infinity);
+  return new PerClient(stock, kind === 'turning' ? calmTurns : () => Infinity);
 }
 
 /** Everything that is open. Numbers are shared with the tunnels' upstream ends: each is one TCP connection. */
@@ -97,10 +97,10 @@ class Stock {
 /** Each client has its own connections: one, or after some calm turns two in turn. */
 class PerClient implements Pairing {
   readonly #stock: Stock;
-  readonly #calmTurns: number;
+  readonly #calmTurns: () => number;
   readonly #clients = new Map<number, { turns: number; ring: (Upstream | undefined)[] }>();
 
-  constructor(stock: Stock, calmTurns: number) {
+  constructor(stock: Stock, calmTurns: () => number) {
     this.#stock = stock;
     this.#calmTurns = calmTurns;
   }
@@ -109,7 +109,8 @@ class PerClient implements Pairing {
     const mine = this.#clients.get(client) ?? { turns: 0, ring: [] };
     this.#clients.set(client, mine);
     mine.turns += 1;
-    const at = mine.turns <= this.#calmTurns ? 0 : (mine.turns - this.#calmTurns) % 2;
+    const calmTurns = this.#calmTurns();
+    const at = mine.turns <= calmTurns ? 0 : (mine.turns - calmTurns) % 2;
     const known = mine.ring[at];
     if (known?.isOpen && known.target === `${target.host}:${target.port}`) return known;
     known?.close();

@@ -28,9 +28,9 @@ export class TunnelYard {
     this.#tunnels.delete(tunnel);
   }
 
-  /** Another tunnel to the same target that is past its calm turns. */
+  /** Another tunnel to the same target, with a sign-in behind it. */
   partnerOf(tunnel: Tunnel): Tunnel | null {
-    return [...this.#tunnels].find((one) => one !== tunnel && one.key === tunnel.key && one.isPastCalm) ?? null;
+    return [...this.#tunnels].find((one) => one !== tunnel && one.key === tunnel.key && one.isSignedIn) ?? null;
   }
 }
 
@@ -56,12 +56,17 @@ export class Tunnel {
     this.#scene = scene;
   }
 
-  get isPastCalm(): boolean {
+  /** As far as can be told without reading. */
+  get isSignedIn(): boolean {
+    return this.#turns >= CALM_TURNS;
+  }
+
+  get #isPastCalm(): boolean {
     return this.#turns > this.#calmTurns;
   }
 
   get #calmTurns(): number {
-    return this.#scene.options.calmTurns ?? CALM_TURNS;
+    return this.#scene.calmTurns(CALM_TURNS);
   }
 
   /** Reaches the target. @throws the dialer's errors */
@@ -76,7 +81,7 @@ export class Tunnel {
     if (this.#lastSpeaker === 'target') {
       this.#lastSpeaker = 'client';
       this.#turns += 1;
-      if (crookedness === 're-pairs' && this.isPastCalm) await this.#changeUpstream();
+      if (crookedness === 're-pairs' && this.#isPastCalm) await this.#changeUpstream();
     }
     const end = this.#end;
     if (end !== null) await end.stream.write(bytes);
@@ -163,7 +168,7 @@ export class Tunnel {
     this.#lastSpeaker = 'target';
     const { crookedness, journal } = this.#scene;
     const isCrooked = crookedness === 'injects' || crookedness === 'truncates';
-    if (!isCrooked || !isFirst || !this.isPastCalm) return await this.#stream.write(bytes);
+    if (!isCrooked || !isFirst || !this.#isPastCalm) return await this.#stream.write(bytes);
     journal.record({ event: 'bent', client: this.#client, what: crookedness });
     if (crookedness === 'injects') return await this.#stream.write(concatBytes(INJECTED, bytes));
     await this.#stream.write(bytes.subarray(0, bytes.length >> 1));

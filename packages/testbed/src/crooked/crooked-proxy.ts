@@ -64,7 +64,7 @@ export interface CrookedProxyOptions {
   readonly idleMs?: number;
   /**
    * How often a client may speak and be answered before 're-pairs', 'truncates' and 'injects' begin. Default 2, which is
-   * a sign-in over http; 0 for 're-pairs' in absolute form.
+   * a sign-in over http; 0 for 're-pairs' in absolute form. Infinity waits for `misbehave`.
    */
   readonly calmTurns?: number;
   /** Sees everything the proxy can read, for tests that prove what that is; inside TLS it inspects, the plain text too. */
@@ -83,6 +83,8 @@ export interface CrookedProxy {
   allow(target: AllowedTarget): void;
   /** Adds somebody who may use a proxy that asks. @throws RangeError without user, domain or password */
   admit(account: Account): void;
+  /** Ends the calm: what needs `calmTurns` begins with the next turn. */
+  misbehave(): void;
   /** Cuts every connection, as a proxy that is restarted. */
   cutAll(): void;
   /** Stops, with all connections. Idempotent. */
@@ -98,6 +100,8 @@ export interface ProxyScene {
   readonly pairing: Pairing;
   readonly yard: TunnelYard;
   readonly inspector: Inspector | null;
+  /** As it is now. @param usual where none was asked for */
+  calmTurns(usual: number): number;
   isAllowed(target: AllowedTarget): boolean;
 }
 
@@ -123,6 +127,7 @@ class RunningProxy implements CrookedProxy {
   readonly #server: Server;
   readonly #clients = new Set<Client>();
   #clientCount = 0;
+  #calmTurns: number | null;
   #closing: Promise<void> | null = null;
 
   constructor(options: CrookedProxyOptions) {
@@ -131,12 +136,14 @@ class RunningProxy implements CrookedProxy {
     this.crookedness = crookedness;
     this.host = host;
     this.#options = options;
+    this.#calmTurns = options.calmTurns ?? null;
+    const calmTurns = (usual: number): number => this.#calmTurns ?? usual;
     const accounts = new AccountBook();
     for (const account of options.accounts ?? []) accounts.add(account);
     for (const target of options.allow ?? []) this.allow(target);
     this.#scene = {
-      ...{ crookedness, options, accounts, journal },
-      pairing: createPairing(WAYS[crookedness].pairing, journal, options.calmTurns ?? 0),
+      ...{ crookedness, options, accounts, journal, calmTurns },
+      pairing: createPairing(WAYS[crookedness].pairing, journal, () => calmTurns(0)),
       yard: new TunnelYard(),
       inspector: crookedness === 'inspects-tls' ? new Inspector(options.onBytes ?? null) : null,
       isAllowed: (target) => this.#allowed.has(authorityOf(target)),
@@ -165,6 +172,10 @@ class RunningProxy implements CrookedProxy {
 
   admit(account: Account): void {
     this.#scene.accounts.add(account);
+  }
+
+  misbehave(): void {
+    this.#calmTurns = 0;
   }
 
   cutAll(): void {
