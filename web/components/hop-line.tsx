@@ -12,6 +12,9 @@ const RINGS = {
   failed: 'border-bad bg-bad',
 } as const;
 
+/** A long road goes on in a second row where one is too narrow; the room is for a stretch that ends a row. */
+const MANY = 'flex-wrap gap-y-2 px-4 @md:px-0';
+
 /**
  * The signature picture: you, relay, proxies, server, as rings on a line, with a padlock on each stretch.
  *
@@ -33,7 +36,10 @@ export function HopLine({ hops, size = 'medium' }: { hops: readonly HopView[]; s
   const isSmall = size === 'small';
   return (
     <div className={`@container relative ${isSmall ? 'inline-block' : 'w-full'}`}>
-      <ol aria-label={t('hops.label')} className={`flex ${isSmall ? 'items-center' : 'items-start'}`}>
+      <ol
+        aria-label={t('hops.label')}
+        className={`flex ${isSmall ? 'items-center' : `items-start ${hops.length > 4 ? MANY : ''}`}`}
+      >
         {hops.map((hop, index) => {
           const next = hops[index + 1];
           return (

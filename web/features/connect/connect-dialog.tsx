@@ -1,7 +1,7 @@
 'use client';
 
 import { useTranslations } from 'next-intl';
-import { type FormEvent, useEffect, useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { Button } from '@/components/ui/button.tsx';
 import { Dialog } from '@/components/ui/dialog.tsx';
 import { type AppWindow, openWindow } from '@/features/frame/windows.ts';
@@ -37,6 +37,8 @@ export default function ConnectDialog({ opened }: { opened: Extract<AppWindow, {
   const [asked, setAsked] = useState(() => proxyQuestion(failed && endError(failed.state)));
   const [editing, setEditing] = useState<'new' | 'route' | null>(null);
   const [sessionId, setSessionId] = useState<string | null>(null);
+  /** Somebody wants to connect, and the road is still being found. */
+  const [isWaiting, setWaiting] = useState(false);
   const checked = useRef<CheckedForm | null>(null);
   const body = useRef<HTMLFormElement>(null);
   const { looseRoute } = start;
@@ -55,14 +57,19 @@ export default function ConnectDialog({ opened }: { opened: Extract<AppWindow, {
   });
 
   const change = (part: Partial<ConnectForm>) => {
+    setWaiting(false);
     if ('routeId' in part) setAsked(null);
     setForm((was) => ({ ...was, ...part }));
     const isGone = (field: string) => field in part || ('signIns' in part && field.startsWith('proxy'));
     setProblems((was) => Object.fromEntries(Object.entries(was).filter(([field]) => !isGone(field))));
   };
 
-  const onSubmit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
+    if (road.isLooking) {
+      setWaiting(true);
+      return;
+    }
+    setWaiting(false);
     const result = checkForm(form, routes, road.hops);
     if (!result.ok) {
       setProblems(result.problems);
@@ -105,6 +112,10 @@ export default function ConnectDialog({ opened }: { opened: Extract<AppWindow, {
     });
   };
 
+  useEffect(() => {
+    if (isWaiting && !road.isLooking) submit();
+  });
+
   if (sessionId !== null) {
     return (
       <ConnectProgress
@@ -129,13 +140,21 @@ export default function ConnectDialog({ opened }: { opened: Extract<AppWindow, {
       footer={
         <>
           <Button onClick={() => openWindow(null)}>{t('cancel')}</Button>
-          <Button look="primary" type="submit" form={FORM_ID}>
+          <Button look="primary" type="submit" form={FORM_ID} isBusy={isWaiting}>
             {t('action')}
           </Button>
         </>
       }
     >
-      <form id={FORM_ID} ref={body} onSubmit={onSubmit} noValidate>
+      <form
+        id={FORM_ID}
+        ref={body}
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          submit();
+        }}
+      >
         <ConnectFields {...{ form, routes, problems, road, asked, editing }} onEdit={setEditing} onChange={change} />
       </form>
     </Dialog>
