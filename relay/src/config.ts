@@ -169,7 +169,7 @@ const SETTINGS = {
     names: ['FAIRLEAD_DEMO'],
     fallback: null,
     schema: demo,
-    about: 'Set by the start script: the demo host and the proxy before it, as JSON.',
+    about: 'Set by the start script: where the demo is, with its proxies and its maze, as JSON.',
   },
 } as const;
 
