@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { requestTicket } from './relay-api.ts';
+import { fetchProxyScript, requestTicket } from './relay-api.ts';
 
 const answer = (status: number, body: unknown) =>
   vi.stubGlobal(
@@ -49,5 +49,24 @@ describe('requestTicket', () => {
       vi.fn(async () => Promise.reject(new DOMException('aborted', 'AbortError'))),
     );
     await expect(requestTicket(REQUEST, AbortSignal.abort())).rejects.toMatchObject({ code: 'session.cancelled' });
+  });
+});
+
+describe('fetchProxyScript', () => {
+  afterEach(() => vi.unstubAllGlobals());
+  const url = 'http://wpad.corp/office.pac';
+
+  it('names the address to the relay and gives the text', async () => {
+    answer(200, { text: 'function FindProxyForURL() {}' });
+    await expect(fetchProxyScript(url)).resolves.toBe('function FindProxyForURL() {}');
+    const [path, init] = vi.mocked(fetch).mock.calls[0] ?? [];
+    expect([path, init?.body]).toEqual(['/api/proxy-script', JSON.stringify({ url })]);
+  });
+
+  it('says why it cannot be had: pac.not-fetched', async () => {
+    answer(502, { error: { code: 'pac.not-fetched', details: { host: 'wpad.corp', problem: 'it answered 404' } } });
+    await expect(fetchProxyScript(url)).rejects.toMatchObject({ code: 'pac.not-fetched' });
+    answer(200, { script: 'something else' });
+    await expect(fetchProxyScript(url)).rejects.toMatchObject({ code: 'relay.unreachable' });
   });
 });

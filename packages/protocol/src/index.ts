@@ -26,7 +26,6 @@ export {
   MAX_HOPS,
   type ProxyRoute,
   parseProxy,
-  parseProxyUrl,
   printRoute,
   type RouteTarget,
 } from './road/route.ts';

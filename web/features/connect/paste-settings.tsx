@@ -102,7 +102,7 @@ export default function PasteSettings({
           }}
         />
       )}
-      <div className="flex flex-wrap gap-2">
+      <div className="flex flex-wrap gap-2 empty:hidden">
         {isWhole && road !== null && (road.hops.length > 0 || onDirect !== undefined) && (
           <Button look="quiet" icon="check" onClick={() => (road.hops.length > 0 ? onRoad(road.hops) : onDirect?.())}>
             {t(road.hops.length > 0 ? 'use' : 'useDirect')}

@@ -19,7 +19,6 @@ export {
   MAX_HOPS,
   type ProxyRoute,
   parseProxy,
-  parseProxyUrl,
   printRoute,
   type RouteTarget,
 } from './route.ts';

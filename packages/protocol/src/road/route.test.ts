@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isWinRmError } from '../errors.ts';
 import { isHost } from './authority.ts';
-import { checkRoute, type Hop, MAX_HOPS, parseProxy, parseProxyUrl, printRoute } from './route.ts';
+import { checkRoute, type Hop, MAX_HOPS, parseProxy, printRoute } from './route.ts';
 
 const connect = (host: string, port = 3128): Hop => ({ kind: 'http-connect', host, port });
 const forward = (host: string, port = 3128): Hop => ({ kind: 'http-forward', host, port });
 const win1 = { scheme: 'http', host: 'win1', port: 5985 } as const;
 
-describe('parseProxyUrl', () => {
+describe('parseProxy, of proxies spoken to in the clear', () => {
   it.each([
     ['http://proxy.corp:3128', connect('proxy.corp')],
     ['HTTP://Proxy.Corp:3128/', connect('proxy.corp')],
@@ -17,7 +17,7 @@ describe('parseProxyUrl', () => {
     ['http://10.0.0.1:8080', connect('10.0.0.1', 8080)],
     ['[2001:DB8::1]:3128', connect('2001:db8::1')],
   ])('reads %s', (text, hop) => {
-    expect(parseProxyUrl(text, 'http-connect')).toEqual(hop);
+    expect(parseProxy(text, 'http-connect')).toEqual(hop);
   });
 
   it.each([
@@ -25,7 +25,7 @@ describe('parseProxyUrl', () => {
     ['   ', 'empty'],
     [`http://${'a'.repeat(300)}:1`, 'too-long'],
     ['http://a\u0007:1', 'control-character'],
-    ['https://proxy:3128', 'unsupported-scheme'],
+    ['ftp://proxy:3128', 'unsupported-scheme'],
     ['socks5://proxy:1080', 'unsupported-scheme'],
     ['http://user:secret@proxy:3128', 'has-credentials'],
     ['user@proxy:3128', 'has-credentials'],
@@ -43,7 +43,7 @@ describe('parseProxyUrl', () => {
     ['http://proxy:65536', 'out-of-range'],
     ['http://proxy:99999999999999999999', 'out-of-range'],
   ])('refuses %j with misuse.bad-argument (%s)', (text, reason) => {
-    expect(() => parseProxyUrl(text, 'http-forward')).toThrow(
+    expect(() => parseProxy(text, 'http-forward')).toThrow(
       expect.objectContaining({ code: 'misuse.bad-argument', details: { argument: 'proxy', reason } }),
     );
   });
@@ -56,7 +56,7 @@ describe('parseProxyUrl', () => {
     fc.assert(
       fc.property(fc.oneof(odd, fc.string({ unit: 'binary' })), (text) => {
         try {
-          expect(isHost(parseProxyUrl(text, 'http-connect').host)).toBe(true);
+          expect(isHost(parseProxy(text, 'http-connect').host)).toBe(true);
         } catch (error) {
           expect(isWinRmError(error, 'misuse.bad-argument')).toBe(true);
         }

@@ -32,17 +32,6 @@ export const MAX_HOPS = 4;
 const DEFAULT_PORTS = { http: 80, https: 443, socks5: 1080 } as const;
 
 /**
- * Reads "http://proxy.corp:3128" or "proxy.corp:3128": a proxy that is spoken to in the clear.
- *
- * @throws misuse.bad-argument naming `proxy`: as `parseProxy`, unsupported-scheme for https and socks5 too
- */
-export function parseProxyUrl(text: string, kind: 'http-connect' | 'http-forward'): Hop {
-  const hop = parseProxy(text, kind);
-  if (hop.kind === 'socks5' || hop.tls === true) refuse('unsupported-scheme');
-  return hop;
-}
-
-/**
  * Reads "http://proxy.corp:3128", "proxy.corp:3128", "https://proxy.corp" or "socks5://proxy.corp". The kind counts for
  * http and https.
  *
