@@ -15,10 +15,9 @@ import { cancel, closeSession, retry, useSession } from '@/features/session/sess
 import { isCertificateChange } from '@/features/trust/certificate-change.ts';
 import { FirstContact } from '@/features/trust/first-contact.tsx';
 import { refreshStanding, signOut } from '@/lib/relay-status.ts';
-import { type ProxyQuestion, proxyQuestion } from './proxy-question.ts';
+import { type ProxyQuestion, proxyQuestion, QUESTION_ACTIONS } from './proxy-question.ts';
 import { StepList } from './step-list.tsx';
 
-const QUESTION_LABELS = { 'sign-in': 'proxySignIn', https: 'proxyHttps', route: 'proxyRoute' } as const;
 const ChangedCertificate = lazy(() => import('@/features/trust/changed-certificate.tsx'));
 
 /** The way to a prompt, step by step with times; a step that fails opens in place. */
@@ -36,6 +35,7 @@ export function ConnectProgress({
   /** Back to the form, at the field that should change, or null; or where a proxy's question is answered. */
   onBack: (field: string | null, asked?: ProxyQuestion | null) => void;
 }) {
+  const tAll = useTranslations();
   const t = useTranslations('progress');
   const tDemo = useTranslations('demo');
   const tTrust = useTranslations('trust.changed');
@@ -87,7 +87,7 @@ export function ConnectProgress({
     else retry(sessionId, password);
   };
   const isRefused = error?.code === 'tls.untrusted';
-  const tProxy = question && t(QUESTION_LABELS[question.place]);
+  const tProxy = question && tAll(QUESTION_ACTIONS[question.place]);
   const again = error && isOutage(entry, error) ? tRecovery('retry') : undefined;
   const label = isStaleDemo ? tDemo('signInAgain') : isRefused ? tRecovery('look-again') : (tProxy ?? again);
   const failure = error && (

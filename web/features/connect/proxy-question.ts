@@ -53,6 +53,13 @@ export function proxyQuestion(error: WinRmError | null): ProxyQuestion | null {
   };
 }
 
+/** Message key: what leads to where a question is answered. */
+export const QUESTION_ACTIONS = {
+  'sign-in': 'progress.proxySignIn',
+  https: 'progress.proxyHttps',
+  route: 'progress.proxyRoute',
+} as const satisfies Record<ProxyQuestion['place'], string>;
+
 /** Whether a failure is put right at a proxy's own fields. */
 export function isProxyQuestion(code: ErrorCode): boolean {
   return asked(code) !== null;

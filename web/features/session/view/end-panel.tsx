@@ -4,6 +4,7 @@ import type { ExitCode, WinRmError } from '@fairlead/protocol';
 import { useTranslations } from 'next-intl';
 import { Button } from '@/components/ui/button.tsx';
 import { Icon } from '@/components/ui/icons.tsx';
+import { proxyQuestion, QUESTION_ACTIONS } from '@/features/connect/proxy-question.ts';
 import { ErrorBlock } from '@/features/failure/error-block.tsx';
 import { isOutage } from '../outage.ts';
 import type { SessionEntry } from '../session-registry.ts';
@@ -20,20 +21,24 @@ export function EndPanel({
 }) {
   const t = useTranslations('session.end');
   const tRecovery = useTranslations('recovery');
+  const tAll = useTranslations();
   const { state } = entry;
   const isEnded = state.at === 'ended';
   const error = state.at === 'lost' || state.at === 'closed' ? state.error : null;
+  const question = entry.request.isDemo ? null : proxyQuestion(error);
   return (
     <div className="max-h-[60dvh] overflow-y-auto px-3 pb-3 text-ink" data-region="input" tabIndex={-1}>
       {error !== null && (
         <ErrorBlock
           error={error}
           onAct={onRecover}
-          {...(entry.standing !== null
-            ? { actionLabel: t('takeUp'), hint: t('standing') }
-            : isOutage(entry, error)
-              ? { actionLabel: tRecovery('reconnect'), hint: t('gone') }
-              : {})}
+          {...(question !== null
+            ? { actionLabel: tAll(QUESTION_ACTIONS[question.place]) }
+            : entry.standing !== null
+              ? { actionLabel: t('takeUp'), hint: t('standing') }
+              : isOutage(entry, error)
+                ? { actionLabel: tRecovery('reconnect'), hint: t('gone') }
+                : {})}
         />
       )}
       {error === null && (

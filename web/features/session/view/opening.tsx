@@ -5,6 +5,7 @@ import { useTranslations } from 'next-intl';
 import { HopLine } from '@/components/hop-line.tsx';
 import { Button } from '@/components/ui/button.tsx';
 import { Card } from '@/components/ui/card.tsx';
+import { proxyQuestion, QUESTION_ACTIONS } from '@/features/connect/proxy-question.ts';
 import { StepList } from '@/features/connect/step-list.tsx';
 import { ErrorBlock } from '@/features/failure/error-block.tsx';
 import { isOutage } from '../outage.ts';
@@ -22,10 +23,12 @@ export function Opening({
 }) {
   const t = useTranslations('session.opening');
   const error = endError(entry.state);
-  const tRecovery = useTranslations('recovery');
+  const tAll = useTranslations();
+  const question = entry.request.isDemo ? null : proxyQuestion(error);
+  const action = error && isOutage(entry, error) ? 'recovery.retry' : question && QUESTION_ACTIONS[question.place];
   const isClosed = entry.state.at === 'closed' && error === null;
   const failure = error && (
-    <ErrorBlock error={error} onAct={onRecover} actionLabel={isOutage(entry, error) ? tRecovery('retry') : undefined} />
+    <ErrorBlock error={error} onAct={onRecover} actionLabel={action === null ? undefined : tAll(action)} />
   );
   return (
     <div data-region="output" tabIndex={-1} className="min-h-0 grow overflow-y-auto bg-ground p-3 outline-none sm:p-8">
