@@ -6,11 +6,14 @@ import { isSame, isTruthy, List, type NativeCode, throwError, type Value } from 
 
 type ListMethod = (m: Machine, list: List, args: readonly Value[]) => Value;
 
-function method(code: ListMethod): NativeCode {
+/** These touch the end only, however long the array is. */
+const AT_THE_END: ReadonlySet<string> = new Set(['push', 'pop', 'at']);
+
+function method(name: string, code: ListMethod): NativeCode {
+  const isShort = AT_THE_END.has(name);
   return (m, self, args) => {
     if (!(self instanceof List)) return throwError('TypeError', 'this is no array');
-    const sought = typeof args[0] === 'string' ? args[0].length >> 5 : 0;
-    m.step(1 + (self.items.length >> 2) + self.items.length * sought);
+    m.step(isShort ? 1 : 1 + (self.items.length >> 2));
     return code(m, self, args);
   };
 }
@@ -23,6 +26,15 @@ function made(m: Machine, items: Value[]): List {
 function place(m: Machine, value: Value, length: number, whenAbsent: number): number {
   const at = toIndex(m, value, whenAbsent);
   return Math.min(length, Math.max(0, at < 0 ? length + at : at));
+}
+
+/** What is looked for in an array, and its cost: a text is compared unit by unit with each text as long as it is. */
+function sought(m: Machine, list: List, args: readonly Value[]): Value {
+  const [what] = args;
+  if (typeof what !== 'string' || what.length < 32) return what;
+  const isAsLong = (item: Value): boolean => typeof item === 'string' && item.length === what.length;
+  m.step(list.items.filter(isAsLong).length * (what.length >> 5));
+  return what;
 }
 
 /** Calls a function for each element until it says stop; the length is looked at each time, as scripts may change it. */
@@ -84,9 +96,9 @@ const TABLE: Readonly<Record<string, ListMethod>> = {
     list.items.reverse();
     return list;
   },
-  indexOf: (m, list, args) => list.items.indexOf(args[0], place(m, args[1], list.items.length, 0)),
-  lastIndexOf: (_m, list, args) => list.items.lastIndexOf(args[0]),
-  includes: (_m, list, args) => list.items.includes(args[0]),
+  indexOf: (m, list, args) => list.items.indexOf(sought(m, list, args), place(m, args[1], list.items.length, 0)),
+  lastIndexOf: (m, list, args) => list.items.lastIndexOf(sought(m, list, args)),
+  includes: (m, list, args) => list.items.includes(sought(m, list, args)),
   at: (m, list, args) => list.items.at(toIndex(m, args[0], 0)),
   fill: (_m, list, args) => {
     list.items.fill(args[0]);
@@ -173,5 +185,5 @@ const TABLE: Readonly<Record<string, ListMethod>> = {
 
 /** What every array can do. */
 export const ARRAY_METHODS: ReadonlyMap<string, NativeCode> = new Map(
-  Object.entries(TABLE).map(([name, code]) => [name, method(code)] as const),
+  Object.entries(TABLE).map(([name, code]) => [name, method(name, code)] as const),
 );

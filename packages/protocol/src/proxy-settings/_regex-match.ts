@@ -146,12 +146,9 @@ class Matcher {
     return at + to - from;
   }
 
-  /** What a look ahead found stays if it is not turned round; the ways in it are gone either way. */
+  /** What a look ahead found stays, unless it should not have been found: then the way back undoes it. */
   #look(isNegated: boolean, entry: number, at: number): boolean {
-    const floor = this.#trail.length;
-    const found = this.run(entry, at);
-    if (found && isNegated) while (this.#trail.length > floor) this.#undo();
-    return found !== isNegated;
+    return this.run(entry, at) !== isNegated;
   }
 
   #setSlot(slot: number, value: number): void {

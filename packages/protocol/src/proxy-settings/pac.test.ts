@@ -539,6 +539,53 @@ describe('a hostile PAC script', () => {
     );
   });
 
+  it.each([
+    // Two long texts that are equal and not the same one, or a long array, are made first; that alone is within the limit.
+    ['comparing', 'a === b'],
+    ['comparing loosely', 'a == b'],
+    ['ordering', 'a < b'],
+    ['choosing', 'switch (a) { case b: }'],
+    ['searching', 'a.indexOf("ab")'],
+    ['splitting', 'a.split("abc")'],
+    ['replacing', 'a.replace("abc", "")'],
+    ['reading a number', '+a'],
+    ['looking a name up', 'o[b]'],
+    ['looking a member up', 's.has(b)'],
+    ['finding in an array', 'l.indexOf(b)'],
+    ['finding in an array from behind', 'l.lastIndexOf(b)'],
+    ['copying an array', 'l.slice(); l.concat(l)'],
+    ['going through names', 'for (var k in l) break'],
+    ['taking apart', '[...l]'],
+  ])('%s is charged by size, not once', (_what, statement) => {
+    const made =
+      'var a = Array(50001).join("a") + "c", b = Array(50001).join("a") + "c", o = {}, s = new Set([a]), l = Array(20000); o[a] = 1; l[0] = a;';
+    const times = (count: number): string => body(`${made} for (var i = 0; i < ${count}; i++) { ${statement} }`);
+    const limits = { maxSteps: 150_000, maxBytes: 1e9 };
+    expect(ask(times(1), undefined, limits).raw).toBe('DIRECT');
+    expect(() => ask(times(1000), undefined, limits)).toThrow(
+      expect.objectContaining({ code: 'pac.too-long', details: { limit: 'steps' } }),
+    );
+  });
+
+  it.each([
+    [
+      'builds a list of 20,000 hosts',
+      'var a = []; for (var i = 0; i < 20000; i++) a.push("host-" + i + ".corp.example"); a.indexOf(host)',
+    ],
+    [
+      'looks through 30,000 with a loop',
+      'var a = Array(30000); for (var i = 0; i < a.length; i++) if (dnsDomainIs(host, ".x" + a[i])) break',
+    ],
+    ['asks 5,000 patterns', 'for (var i = 0; i < 5000; i++) shExpMatch(host, "*.h" + i + ".example")'],
+    [
+      'keeps 20,000 names in an object',
+      'var o = {}; for (var i = 0; i < 20000; i++) o["h" + i] = 1; o.hasOwnProperty(host)',
+    ],
+    ['sorts 5,000 names', 'var a = []; for (var i = 0; i < 5000; i++) a.push("h" + (i * 7919) % 5003); a.sort()'],
+  ])('leaves room for an honest one that %s', (_what, statements) => {
+    expect(ask(body(statements)).raw).toBe('DIRECT');
+  });
+
   it('cannot catch what stops it', () => {
     expect(() => ask(body('try { eval("1") } catch (e) { return "PROXY caught:1" }'))).toThrow(
       expect.objectContaining({ code: 'pac.not-allowed' }),
