@@ -46,7 +46,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   const started = await Promise.allSettled(proxies.values());
-  await Promise.all(started.map((one) => (one.status === 'fulfilled' ? one.value.stop() : undefined)));
+  await Promise.all(started.flatMap((one) => (one.status === 'fulfilled' ? [one.value.stop()] : [])));
   await server?.stop();
   table.print();
 });
