@@ -26,8 +26,8 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
   if (path === '/redirect') response.writeHead(302, { Location: `http://127.0.0.1:${other.port}/` }).end();
   else if (path === '/missing') response.writeHead(404).end(SCRIPT);
   else if (path === '/huge') response.writeHead(200).end('x'.repeat(MAX_SCRIPT_BYTES + 1));
-  else if (path === '/endless') {
-    response.writeHead(200);
+  else if (path === '/endless' || path === '/endless-missing') {
+    response.writeHead(path === '/endless' ? 200 : 404);
     const chunk = 'x'.repeat(65_536);
     const more = () => {
       if (!response.destroyed) response.write(chunk, more);
@@ -148,6 +148,7 @@ test('the failures of a fetch are pac.not-fetched, with words', async () => {
   await ends('/missing', /^it answered 404$/);
   await ends('/huge', /^it is larger than a mebibyte$/);
   await ends('/endless', /^it is larger than a mebibyte$/);
+  await ends('/endless-missing', /^it answered 404$/);
   await ends('/silent', /^it took longer than 1 seconds$/);
   expect((await at('/largest')).length).toBe(MAX_SCRIPT_BYTES);
   expect(await at('/latin1')).toBe('// café');

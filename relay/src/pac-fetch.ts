@@ -63,7 +63,7 @@ export async function fetchScript(place: ScriptPlace, options: ScriptFetchOption
       ...{ dispatcher: agent, signal: stop, method: 'GET' },
       headers: { accept: 'application/x-ns-proxy-autoconfig, */*;q=0.1', 'accept-encoding': 'identity' },
     });
-    // A body that nobody reads on says so once more when its connection goes; nobody is left to be told.
+    // A body that nobody reads on may say so once more when its connection goes. Unheard, that would end the process.
     answer.body.on('error', () => {});
     if (answer.statusCode !== 200) {
       const isRedirect = answer.statusCode >= 300 && answer.statusCode < 400;
