@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Crookedness } from '../../testbed/src/crooked/crooked-proxy.ts';
 import { HOST_PASSWORD, rehearse, TRANSPORTS } from '../../testbed/src/crooked/rehearsal.ts';
@@ -169,6 +170,21 @@ describe.each(Object.keys(EXPECTED) as Crookedness[])('a road whose proxy %s', (
         await r.close();
       }
     },
+  );
+});
+
+it('is what docs/peers.md tells', () => {
+  const text = readFileSync(new URL('../../../docs/peers.md', import.meta.url), 'utf8');
+  const section = text.slice(text.indexOf('## Crooked proxies'));
+  const rows = section.split('\n').filter((line) => line.startsWith('| ') && !/^\| (?:---|The proxy)/.test(line));
+  const cells = rows.map((row) =>
+    row
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+  expect(cells).toEqual(
+    Object.entries(EXPECTED).map(([name, verdicts]) => [name, ...verdicts.map(({ code }) => code)]),
   );
 });
 
