@@ -16,8 +16,8 @@ import { words } from '../words.ts';
 /** The product behind a cable that can be cut. */
 const test = base.extend<object, { readonly front: Front; readonly behind: number }>({
   front: [
-    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads what a fixture needs from the pattern
-    async ({}, use) => {
+    // Playwright reads what a fixture needs from the pattern, so there has to be one.
+    async ({ browserName: _browserName }, use) => {
       const front = await startFront();
       await use(front);
       await front.close();
@@ -127,8 +127,9 @@ test('the relay ends and begins again: the page signs in by itself and goes on w
 }) => {
   test.setTimeout(180_000);
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-e2e-kept-'));
+  // The sign-in's cookie is named after the port.
+  const port = await freePort();
   const start = async (): Promise<Product> => {
-    const port = await freePort();
     const product = await startProduct({
       FAIRLEAD_PORT: `${port}`,
       FAIRLEAD_PUBLIC_ORIGIN: front.origin,
@@ -197,8 +198,9 @@ test.describe('where no worker outlives the page', () => {
     const { page } = person;
     await page.reload();
     await person.connect(hostBehindSquid(stack));
+    await page.goto('about:blank');
     stack.host.closeShells();
-    await page.reload();
+    await page.goto('/session/#s1');
     await person.button('session.returning.takeUp').click();
     await person.dialog.getByRole('textbox').fill(HOST_ACCOUNT.password);
     await person.button('session.password.connect').click();
@@ -330,7 +332,7 @@ test('where the upgrade is stripped the page says so, and what it costs', async 
   await expect(notice).toBeHidden();
   await person.status.click();
   await expect(person.dialog.getByText(/^Something between this browser/)).toBeVisible();
-  await expect(person.dialog.getByText(words('session.hops.carriedBy.http'))).toBeVisible();
+  await expect(person.dialog.getByText(words('session.hops.carriedBy.http'), { exact: true })).toBeVisible();
   front.aim(behind);
   await stripper.close();
 });

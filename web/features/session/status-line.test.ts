@@ -15,6 +15,7 @@ const facts = (
   sealsAlways: false,
   codePage: 65_001,
   isFallback: false,
+  isElsewhere: false,
 });
 const error = new WinRmError('relay.lost', { reason: 'x' });
 const STATES: SessionState[] = [
@@ -91,5 +92,12 @@ describe('statusParts', () => {
         expect(sentence, key).toBeTypeOf('string');
       }
     }
+  });
+
+  test('tells of HTTP requests in place of a WebSocket, and of nothing but the other tab once that has the session', () => {
+    const ready = facts({ at: 'ready', link: 'live' });
+    expect(statusParts({ ...ready, isFallback: true }).map(({ id }) => id)).toContain('fallback');
+    expect(statusParts(ready).map(({ id }) => id)).not.toContain('fallback');
+    expect(statusParts({ ...ready, isElsewhere: true }).map(({ key }) => key)).toEqual(['session.status.elsewhere']);
   });
 });

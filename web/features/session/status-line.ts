@@ -21,6 +21,8 @@ export interface StatusFacts {
   readonly codePage: number;
   /** HTTP requests carry the session: something on the way lets no WebSocket pass. */
   readonly isFallback: boolean;
+  /** Another tab has the session; what is known here stands still. */
+  readonly isElsewhere: boolean;
 }
 
 /**
@@ -29,6 +31,7 @@ export interface StatusFacts {
  */
 export function statusParts(facts: StatusFacts): StatusPart[] {
   const { state } = facts;
+  if (facts.isElsewhere) return [part('link', 'session.status.elsewhere')];
   const link = linkPart(facts);
   if (state.at === 'lost' || state.at === 'closed' || state.at === 'ended') return [link];
   if (state.at !== 'ready') return [link];

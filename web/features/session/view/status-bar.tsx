@@ -35,6 +35,7 @@ export function StatusBar({
     sealsAlways: request.sealsAlways,
     codePage: request.shell.codePage,
     isFallback: entry.link?.via === 'http',
+    isElsewhere: entry.isElsewhere,
   });
   return (
     <footer className="flex h-6 shrink-0 items-center gap-3 border-t border-line bg-ground px-3 text-xs">

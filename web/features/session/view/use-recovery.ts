@@ -4,7 +4,7 @@ import { useTranslations } from 'next-intl';
 import { useCallback, useEffect } from 'react';
 import { isProxyQuestion } from '@/features/connect/proxy-question.ts';
 import { openWindow } from '@/features/frame/windows.ts';
-import { refreshStanding } from '@/lib/relay-status.ts';
+import { readStanding, refreshStanding } from '@/lib/relay-status.ts';
 import { isOutage } from '../outage.ts';
 import {
   type Divider,
@@ -26,25 +26,24 @@ export function useRecovery(
     entry.request.policy === 'certificate'
       ? openWindow({ kind: 'connect', targetId: null, part: 'server' })
       : askPassword(entry.id);
+  const again = (entry: SessionEntry, codePage?: number) => {
+    void knownPassword(entry).then((password) => {
+      if (password === null) ask(entry);
+      else retry(entry.id, password, codePage === undefined ? {} : { codePage });
+    });
+  };
   return (entry, error, codePage) => {
     const recovery = error !== null && isOutage(entry, error) ? 'reconnect' : error?.recovery;
     if (recovery === 'sign-in') {
-      void refreshStanding();
-      router.push('/');
-    } else if (error !== null && !entry.request.isDemo && isProxyQuestion(error.code)) {
-      openWindow({ kind: 'connect', targetId: null, part: 'proxy', sessionId: entry.id });
+      // Somebody who has signed in meanwhile wants to go on here.
+      void refreshStanding().then(() => (readStanding().at === 'signed-in' ? again(entry) : router.push('/')));
     } else if (recovery === 'change-route' || error?.code.startsWith('proxy.auth-')) {
       openWindow({ kind: 'connect', targetId: null, part: 'route' });
     } else if (recovery === 'review-trust' && error?.code !== 'tls.untrusted') {
       openWindow({ kind: 'settings', part: 'certificates' });
     } else if (recovery === 'new-credential') {
       ask(entry);
-    } else {
-      void knownPassword(entry).then((password) => {
-        if (password === null) ask(entry);
-        else retry(entry.id, password, codePage === undefined ? {} : { codePage });
-      });
-    }
+    } else again(entry, codePage);
   };
 }
 
