@@ -37,6 +37,8 @@ export function useRecovery(
     if (recovery === 'sign-in') {
       // Somebody who has signed in meanwhile wants to go on here.
       void refreshStanding().then(() => (readStanding().at === 'signed-in' ? again(entry) : router.push('/')));
+    } else if (error !== null && !entry.request.isDemo && isProxyQuestion(error.code)) {
+      openWindow({ kind: 'connect', targetId: null, part: 'proxy', sessionId: entry.id });
     } else if (recovery === 'change-route' || error?.code.startsWith('proxy.auth-')) {
       openWindow({ kind: 'connect', targetId: null, part: 'route' });
     } else if (recovery === 'review-trust' && error?.code !== 'tls.untrusted') {
