@@ -58,6 +58,7 @@ export default function PasteSettings({
   };
   const road = reading?.answer?.routes[0] ?? null;
   const isWhole = reading !== null && reading.pacUrl === null;
+  const use = (hops: readonly Hop[]) => (hops.length > 0 ? onRoad(hops) : onDirect?.());
   const isTooLong = text.length > MAX_SETTINGS_CHARACTERS;
   return (
     <div className="flex flex-col gap-4">
@@ -91,7 +92,7 @@ export default function PasteSettings({
         hint={t(target === null ? 'forHint' : 'forHintKnown')}
         onChange={(event) => setTried(event.target.value)}
       />
-      <RoadFound found={found} />
+      <RoadFound found={found} onUse={use} />
       {reading?.pacUrl != null && (
         <FetchScript
           key={reading.pacUrl}
@@ -104,7 +105,7 @@ export default function PasteSettings({
       )}
       <div className="flex flex-wrap gap-2 empty:hidden">
         {isWhole && road !== null && (road.hops.length > 0 || onDirect !== undefined) && (
-          <Button look="quiet" icon="check" onClick={() => (road.hops.length > 0 ? onRoad(road.hops) : onDirect?.())}>
+          <Button look="quiet" icon="check" onClick={() => use(road.hops)}>
             {t(road.hops.length > 0 ? 'use' : 'useDirect')}
           </Button>
         )}

@@ -1,6 +1,6 @@
 'use client';
 
-import type { ProxyRoute } from '@fairlead/protocol';
+import type { Hop, ProxyRoute } from '@fairlead/protocol';
 import { useTranslations } from 'next-intl';
 import { Icon } from '@/components/ui/icons.tsx';
 import { errorText } from '@/lib/error-text.ts';
@@ -12,7 +12,14 @@ import type { Found } from './use-road.ts';
 const MAX_SHOWN = 2000;
 
 /** What settings give for a server, and why: for people to check, and the same wherever it is shown. */
-export function RoadFound({ found: { isLooking, reading, error } }: { found: Found }) {
+export function RoadFound({
+  found: { isLooking, reading, error },
+  onUse,
+}: {
+  found: Found;
+  /** Takes one of the other roads they name; left out where there is nothing to take it for. */
+  onUse?: (hops: readonly Hop[]) => void;
+}) {
   const t = useTranslations();
   if (error !== null) {
     const told = errorText(error);
@@ -35,7 +42,7 @@ export function RoadFound({ found: { isLooking, reading, error } }: { found: Fou
             <Icon name="check" className="mt-0.5 text-good" />
             <span>{t(`routes.found.source.${reading.source}`)}</span>
           </p>
-          {reading.answer && reading.pacUrl === null && <Answer answer={reading.answer} />}
+          {reading.answer && reading.pacUrl === null && <Answer answer={reading.answer} onUse={onUse} />}
           {reading.warnings.length > 0 && (
             <ul className="flex flex-col gap-1 text-warn-ink">
               {reading.warnings.map(({ code, setting, about }) => (
@@ -54,7 +61,7 @@ export function RoadFound({ found: { isLooking, reading, error } }: { found: Fou
   );
 }
 
-function Answer({ answer }: { answer: SettingsAnswer }) {
+function Answer({ answer, onUse }: { answer: SettingsAnswer; onUse: ((hops: readonly Hop[]) => void) | undefined }) {
   const t = useTranslations('routes.found');
   const print = useRoadWords();
   const [first, ...others] = answer.routes;
@@ -72,7 +79,19 @@ function Answer({ answer }: { answer: SettingsAnswer }) {
           <p>{t('others')}</p>
           <ol className="list-decimal pl-6" start={2}>
             {others.map((route) => (
-              <li key={route.name}>{print(route)}</li>
+              <li key={route.name}>
+                {print(route)}{' '}
+                {onUse && (
+                  <button
+                    type="button"
+                    className="link pointer-coarse:min-h-11"
+                    aria-label={t('useOther', { road: print(route) })}
+                    onClick={() => onUse(route.hops)}
+                  >
+                    {t('useIt')}
+                  </button>
+                )}
+              </li>
             ))}
           </ol>
         </div>
