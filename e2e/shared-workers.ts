@@ -76,6 +76,10 @@ function contextId(context: BrowserContext): Promise<string | undefined> {
   });
 }
 
+function wordsOf({ value, description = '' }: { readonly value?: unknown; readonly description?: string }): string {
+  return typeof value === 'string' ? value : description;
+}
+
 /** A worker that is gone has nothing to say. */
 const ignore = (): void => undefined;
 
@@ -142,7 +146,7 @@ class Live implements SharedWorkerView {
       this.#seen.onRequest(request.url, request.postData ?? null);
     } else if (method === 'Network.loadingFinished') void this.#readAnswer(params.requestId ?? '').catch(ignore);
     else if (method === 'Runtime.consoleAPICalled' && params.type === 'error') {
-      this.#seen.onError((params.args ?? []).map(({ value, description }) => value ?? description).join(' '), this.url);
+      this.#seen.onError((params.args ?? []).map(wordsOf).join(' '), this.url);
     } else if (fault !== undefined) this.#seen.onUncaught(fault.exception?.description ?? fault.text);
   }
 
