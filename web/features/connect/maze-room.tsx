@@ -1,6 +1,7 @@
 'use client';
 
 import { useTranslations } from 'next-intl';
+import { useEffect, useRef } from 'react';
 import { Go } from '@/components/go.tsx';
 import { Button, buttonClass } from '@/components/ui/button.tsx';
 import { Icon, type IconName } from '@/components/ui/icons.tsx';
@@ -35,9 +36,16 @@ export function MazeRoom({
   const id = `maze-${room}`;
   const isDoor = room === 'strips' && !isHere;
   const wayOut = outcome.at === 'stopped' ? plan.wayOut : null;
+  const item = useRef<HTMLLIElement>(null);
+  useEffect(() => {
+    if (!isFirst) return;
+    // After the dialog has put the focus on a button of the room: what came of it should be seen as well.
+    const frame = requestAnimationFrame(() => item.current?.scrollIntoView({ block: 'nearest' }));
+    return () => cancelAnimationFrame(frame);
+  }, [isFirst]);
   const offered = ways.filter((way) => !isSame(way, wayOut));
   return (
-    <li aria-labelledby={id} className="grid gap-x-6 gap-y-3 py-4 sm:grid-cols-[minmax(0,1fr)_10.5rem]">
+    <li ref={item} aria-labelledby={id} className="grid gap-x-6 gap-y-3 py-4 sm:grid-cols-[minmax(0,1fr)_10.5rem]">
       <div className="min-w-0">
         <MazeGlyph room={room} />
         <h4 id={id} className="mt-1 font-semibold">
