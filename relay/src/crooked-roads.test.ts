@@ -122,11 +122,11 @@ describe('through the relay, a proxy that', () => {
     expect(r.signInCount()).toBe(0);
   });
 
-  test.each(['http, tunnel', 'https, tunnel'] as const)(
+  test.concurrent.each(['http, tunnel', 'https, tunnel'] as const)(
     'cuts what is silent (%s) does not end a command that is silent for longer (R20, R22)',
     async (transport) => {
       const r = await rehearsalOf('cuts-idle', 2500);
-      const session = await sessionOver(r, transport, 'sleep 6; printf done; exit 4');
+      const session = await sessionOver(r, transport, 'sleep 9; printf done; exit 4');
       try {
         await session.open();
         const seen: string[] = [];
