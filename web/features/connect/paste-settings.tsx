@@ -92,7 +92,7 @@ export default function PasteSettings({
         hint={t(target === null ? 'forHint' : 'forHintKnown')}
         onChange={(event) => setTried(event.target.value)}
       />
-      <RoadFound found={found} onUse={use} />
+      <RoadFound found={found} onUse={use} mayGoDirect={onDirect !== undefined} />
       {reading?.pacUrl != null && (
         <FetchScript
           key={reading.pacUrl}

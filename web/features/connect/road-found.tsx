@@ -15,10 +15,13 @@ const MAX_SHOWN = 2000;
 export function RoadFound({
   found: { isLooking, reading, error },
   onUse,
+  mayGoDirect = false,
 }: {
   found: Found;
   /** Takes one of the other roads they name; left out where there is nothing to take it for. */
   onUse?: (hops: readonly Hop[]) => void;
+  /** Whether the direct one may be taken too. */
+  mayGoDirect?: boolean;
 }) {
   const t = useTranslations();
   if (error !== null) {
@@ -42,7 +45,9 @@ export function RoadFound({
             <Icon name="check" className="mt-0.5 text-good" />
             <span>{t(`routes.found.source.${reading.source}`)}</span>
           </p>
-          {reading.answer && reading.pacUrl === null && <Answer answer={reading.answer} onUse={onUse} />}
+          {reading.answer && reading.pacUrl === null && (
+            <Answer answer={reading.answer} onUse={onUse} mayGoDirect={mayGoDirect} />
+          )}
           {reading.warnings.length > 0 && (
             <ul className="flex flex-col gap-1 text-warn-ink">
               {reading.warnings.map(({ code, setting, about }) => (
@@ -61,7 +66,15 @@ export function RoadFound({
   );
 }
 
-function Answer({ answer, onUse }: { answer: SettingsAnswer; onUse: ((hops: readonly Hop[]) => void) | undefined }) {
+function Answer({
+  answer,
+  onUse,
+  mayGoDirect,
+}: {
+  answer: SettingsAnswer;
+  onUse: ((hops: readonly Hop[]) => void) | undefined;
+  mayGoDirect: boolean;
+}) {
   const t = useTranslations('routes.found');
   const print = useRoadWords();
   const [first, ...others] = answer.routes;
@@ -81,7 +94,7 @@ function Answer({ answer, onUse }: { answer: SettingsAnswer; onUse: ((hops: read
             {others.map((route) => (
               <li key={route.name}>
                 {print(route)}{' '}
-                {onUse && (
+                {onUse && (route.hops.length > 0 || mayGoDirect) && (
                   <button
                     type="button"
                     className="link pointer-coarse:min-h-11"
