@@ -545,20 +545,22 @@ describe('a hostile PAC script', () => {
     ['comparing loosely', 'a == b'],
     ['ordering', 'a < b'],
     ['choosing', 'switch (a) { case b: }'],
-    ['searching', 'a.indexOf("ab")'],
+    ['searching', 'c.indexOf(d)'],
+    ['searching from behind', 'c.lastIndexOf(d)'],
     ['splitting', 'a.split("abc")'],
     ['replacing', 'a.replace("abc", "")'],
     ['reading a number', '+a'],
     ['looking a name up', 'o[b]'],
     ['looking a member up', 's.has(b)'],
-    ['finding in an array', 'l.indexOf(b)'],
-    ['finding in an array from behind', 'l.lastIndexOf(b)'],
-    ['copying an array', 'l.slice(); l.concat(l)'],
+    ['finding in an array', '[a, a, a].indexOf(b)'],
+    ['finding in an array from behind', '[a, a, a].lastIndexOf(b)'],
+    ['copying an array', 'l.slice()'],
+    ['turning an array round', 'l.reverse()'],
     ['going through names', 'for (var k in l) break'],
     ['taking apart', '[...l]'],
   ])('%s is charged by size, not once', (_what, statement) => {
     const made =
-      'var a = Array(50001).join("a") + "c", b = Array(50001).join("a") + "c", o = {}, s = new Set([a]), l = Array(20000); o[a] = 1; l[0] = a;';
+      'var a = Array(50001).join("a") + "c", b = Array(50001).join("a") + "c", o = {}, s = new Set([a]), l = Array(20000); o[a] = 1; var c = Array(801).join("a"), d = "b" + Array(401).join("a");';
     const times = (count: number): string => body(`${made} for (var i = 0; i < ${count}; i++) { ${statement} }`);
     const limits = { maxSteps: 150_000, maxBytes: 1e9 };
     expect(ask(times(1), undefined, limits).raw).toBe('DIRECT');

@@ -258,6 +258,7 @@ describe('credentials in settings', () => {
     'http://ana:hunter2@wpad/wpad.dat',
     '"AutoConfigURL"="http://ana:hunter2@wpad/wpad.dat"',
     'HTTPS_PROXY=http://ana:hun@ter2@px:8080',
+    'HTTPS_PROXY=http://ana:12 ter2@px:80',
     'PROXY ana:hunter2@px:8080',
   ])('%s: never kept, and said to be dropped', (text) => {
     const settings = readProxySettings(text);
