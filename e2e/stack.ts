@@ -67,6 +67,8 @@ export interface Stack {
   readonly askingTap: Tap;
   /** A Squid that wants Basic. */
   readonly basicSquid: Peer;
+  /** Dante, which speaks SOCKS 5 and lets everybody. */
+  readonly socks: Peer;
   readonly blackHole: BlackHole;
   /** Nobody listens there. */
   readonly closedPort: number;
@@ -77,7 +79,7 @@ export interface Stack {
 
 /** Starts everything; `settings` are the product's, beside those that let it reach the rest. */
 export async function startStack(settings: Readonly<Record<string, string>> = {}): Promise<Stack> {
-  const [host, gss, squid, packagedSquid, askingSquid, basicSquid, blackHole, closedPort] = await Promise.all([
+  const [host, gss, squid, packagedSquid, askingSquid, basicSquid, socks, blackHole, closedPort] = await Promise.all([
     startWinRmHost({
       accounts: [{ ...HOST_ACCOUNT, certificates: [thumbprintsOf(HOST_IDENTITY.certificate).sha256] }],
       computerName: 'HARBOUR',
@@ -89,6 +91,7 @@ export async function startStack(settings: Readonly<Record<string, string>> = {}
     startProxy('squid-default'),
     startProxy('squid-ntlm-gss'),
     startProxy('squid-basic'),
+    startProxy('sockd'),
     startBlackHole(),
     freePort(),
   ]);
@@ -103,19 +106,19 @@ export async function startStack(settings: Readonly<Record<string, string>> = {}
   const product = await startProduct({
     ...settings,
     FAIRLEAD_TARGETS: [...reachable, `127.0.0.1:${closedPort}`, `${PROXY_ONLY_NAME}:${gssTap.port}`].join(','),
-    FAIRLEAD_PROXIES: [squidTap, packagedSquid, askingTap, basicSquid, blackHole]
+    FAIRLEAD_PROXIES: [squidTap, packagedSquid, askingTap, basicSquid, socks, blackHole]
       .map(({ port }) => `127.0.0.1:${port}`)
       .join(','),
   });
   const taps = [squidTap, askingTap, hostTap, secureTap, gssTap];
   return {
     ...{ product, host, hostTap, secureTap, gss, gssTap, squid, squidTap, packagedSquid, askingSquid, askingTap },
-    ...{ basicSquid, blackHole, closedPort },
+    ...{ basicSquid, socks, blackHole, closedPort },
     takeCaptured: () => Buffer.concat(taps.map((tap) => tap.take())),
     async stop() {
       await product.stop();
       await Promise.all([...taps, blackHole, host].map((peer) => peer.close()));
-      await Promise.all([gss, squid, packagedSquid, askingSquid, basicSquid].map((peer) => peer.stop()));
+      await Promise.all([gss, squid, packagedSquid, askingSquid, basicSquid, socks].map((peer) => peer.stop()));
     },
   };
 }

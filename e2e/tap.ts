@@ -15,11 +15,14 @@ export interface Tap {
   /** The same, and forgets it. */
   take(): Buffer;
   readonly connectionCount: number;
+  /** Leads the connections that come from now on elsewhere. */
+  aim(port: number): void;
   close(): Promise<void>;
 }
 
-/** Listens on a free loopback port and forwards each connection to `port` on loopback. */
-export async function startTap(port: number): Promise<Tap> {
+/** Listens on a free loopback port and forwards each connection to another port on loopback. */
+export async function startTap(first: number): Promise<Tap> {
+  let port = first;
   let streams: Buffer[][] = [];
   let keptBytes = 0;
   let connectionCount = 0;
@@ -71,6 +74,9 @@ export async function startTap(port: number): Promise<Tap> {
     },
     get connectionCount() {
       return connectionCount;
+    },
+    aim(next) {
+      port = next;
     },
     close() {
       for (const socket of sockets) socket.destroy();

@@ -59,7 +59,7 @@ async function opens(person: Person, text: string, scheme: 'http' | 'https' = 'h
   await person.seesRow([...text].reverse().join(''));
 }
 
-test('what netsh prints gives the road: through its proxy, or past it where a bypass rule names the server', async ({
+test('what netsh prints gives the road: through its proxy, or past it where an exception names the server', async ({
   person,
   stack,
 }) => {
@@ -242,7 +242,7 @@ test('a proxy that begins to ask while a session stands there leads from its pag
     stack.squidTap.aim(stack.askingSquid.port);
     await person.button('session.end.newShell').click();
     await person.fails('proxy.auth-required');
-    await person.failure.getByRole('button').first().click();
+    await person.button('progress.proxySignIn').click();
     const fields = signInAt(person, stack.squidTap.port);
     await expect(fields.user).toBeFocused();
     await expect(person.field('connect.server')).toHaveValue(`https://${at(stack.secureTap.port)}`);
@@ -263,4 +263,19 @@ test('for an http target the way out is one press away', async ({ person, stack 
   await person.button('connect.proxy.useHttps').click();
   await expect(person.field('connect.server')).toHaveValue('https://127.0.0.1');
   await expect(person.dialog.getByText(words('connect.proxy.needsHttps'))).toHaveCount(0);
+});
+
+test('a proxy that refuses a tunnel is handed sealed requests instead, and the page says so (R4)', async ({
+  person,
+  stack,
+}) => {
+  await beginRoute(person, `http://${at(stack.hostTap.port)}`);
+  await person.field('routes.address').fill(at(stack.packagedSquid.port));
+  const kind = person.dialog.getByRole('combobox', { name: words('routes.kind'), exact: true });
+  await expect(kind.locator('option:checked')).toHaveText(words('routes.tunnelFirst'));
+  await person.button('routes.save').click();
+  await connect(person);
+  await opens(person, 'in absolute form', 'http');
+  const proxy = at(stack.packagedSquid.port);
+  await expect(person.page.getByText(words('advice.tunnel-refused', { proxy, status: 403 }))).toBeVisible();
 });
