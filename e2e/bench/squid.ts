@@ -18,7 +18,10 @@ export const throughSquid: Bench = async (say) => {
   children.push(far);
   const farPort = Number(await far.printed(/READY (\d+)/));
   const squid = await startProxy('squid');
-  const relay = await startRelay({ targets: [farPort], proxies: [squid.port] });
+  const relay = await startRelay({ targets: [farPort], proxies: [squid.port] }).catch(async (error: unknown) => {
+    await Promise.all([squid.stop(), far.stop()]);
+    throw error;
+  });
   try {
     const cookie = await relay.signIn();
     const hops = [{ kind: 'http-connect', host: '127.0.0.1', port: squid.port }] as const;

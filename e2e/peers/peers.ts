@@ -13,6 +13,18 @@ const HERE = fileURLToPath(new URL('.', import.meta.url));
 const CMD_FOLDER = fileURLToPath(new URL('../../packages/testbed/bin', import.meta.url));
 const START_LIMIT_MS = 15_000;
 
+/** Of peers that are up; a test that is broken off leaves none behind. */
+const running = new Set<number>();
+process.on('exit', () => {
+  for (const pid of running) {
+    try {
+      process.kill(pid);
+    } catch {
+      // It is gone already.
+    }
+  }
+});
+
 /** The accounts of the WinRM server; fixtures, they open nothing else. */
 export const RIG_ACCOUNT = { user: 'RIG\\ntuser', password: 'Nt-pw-1' } as const;
 
@@ -72,6 +84,8 @@ export async function startGssServer(options: GssServerOptions = {}): Promise<Gs
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, PATH: `${CMD_FOLDER}:${process.env['PATH']}` },
   });
+  const { pid = 0 } = child;
+  running.add(pid);
   const ready = await firstLine(child, 'the GSS-API WinRM server');
   const port = Number(/http=(\d+)/.exec(ready)?.[1]);
   const tlsPort = Number(/https=(\d+)/.exec(ready)?.[1]);
@@ -84,6 +98,7 @@ export async function startGssServer(options: GssServerOptions = {}): Promise<Gs
         .filter((line) => line !== '')
         .map((line) => JSON.parse(line) as ServerEvent),
     stop: async () => {
+      running.delete(pid);
       await stopChild(child);
       rmSync(folder, { recursive: true, force: true });
     },
@@ -128,10 +143,13 @@ export async function startProxy(name: string, parentPort = 0): Promise<ProxyPee
   const port = await freePort();
   const env = { RIG_PROXY_KEYTAB: '/dev/null', ...process.env };
   await run(join(HERE, 'proxies/run.sh'), ['start', name, join(folder, 'px'), `${port}`, `${parentPort}`], { env });
+  const pid = Number(readFileSync(join(folder, 'px/pid.run'), 'utf8'));
+  running.add(pid);
   return {
     port,
     read: (file) => readFileSync(join(folder, 'px', file), 'utf8'),
     stop: async () => {
+      running.delete(pid);
       await run(join(HERE, 'proxies/run.sh'), ['stop', join(folder, 'px')]);
       rmSync(folder, { recursive: true, force: true });
     },
