@@ -159,18 +159,17 @@ describe('fairlead shell', () => {
 });
 
 describe('fairlead identify', () => {
-  it('tells vendor and version without a password', async () => {
+  it('R28: tells which sign-ins an http host offers, directly and through Squid, and says no SOAP to it', async () => {
     const ended = await fairlead(['identify', '--target', target]);
-    expect(ended.stdout.toString()).toContain('Test rig');
-    const json = await fairlead([
-      'identify',
-      '--target',
-      target,
-      '--json',
-      '--proxy',
-      `http://127.0.0.1:${squid.port}`,
-    ]);
-    expect(JSON.parse(json.stdout.toString())).toMatchObject({ type: 'identity', productVendor: 'Test rig' });
+    expect(ended.stdout.toString()).toMatch(/^sign-ins {2}Negotiate\b.*\nserver {4}\S.*\nversion {3}not asked/);
+    const through = ['--proxy', `http://127.0.0.1:${squid.port}`];
+    for (const way of [through, [...through, '--forward']]) {
+      const json = await fairlead(['identify', '--target', target, '--json', ...way]);
+      expect(JSON.parse(json.stdout.toString())).toMatchObject({
+        type: 'identity',
+        offered: expect.arrayContaining(['Negotiate']),
+      });
+    }
   });
 });
 

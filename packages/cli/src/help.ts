@@ -2,7 +2,7 @@ import { EXIT_CODE_TEXTS } from './exit-codes.ts';
 
 const OVERVIEW = `fairlead: remote Windows shells (WinRM) from this terminal, through proxies where needed
 
-  fairlead identify --target HOST                      is there WinRM, and which version?
+  fairlead identify --target HOST                      is there WinRM, and what does it offer?
   fairlead exec --target HOST --user NAME -- COMMAND   run one command
   fairlead shell --target HOST --user NAME             an interactive cmd.exe
   fairlead check-road --target HOST --user NAME        does the road there keep connections together?
@@ -80,7 +80,8 @@ ${SIGN_IN}
 `,
   identify: `fairlead identify --target HOST [options]
 
-Asks what answers there, without signing in: protocol version, vendor and product version.
+Asks what answers there, without signing in. An https host tells protocol version, vendor and product version; over
+http nothing is said in the clear, so there it is the sign-ins that are offered.
 
 ${SETTINGS}
 `,

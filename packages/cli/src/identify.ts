@@ -1,4 +1,4 @@
-import { identify as askWho, Journal } from '@fairlead/protocol';
+import { identify as askWho, Journal, type Stranger } from '@fairlead/protocol';
 import { defaultPlatform } from '@fairlead/protocol/node';
 import type { Request } from './arguments.ts';
 import { writeLine } from './exec.ts';
@@ -14,9 +14,7 @@ export async function identify(request: IdentifyRequest, terminal: Terminal): Pr
   const stopListening = terminal.onInterrupt(() => giveUp.abort());
   const journal = new Journal(() => defaultPlatform.monotonicMs());
   if (request.journalFile !== null) writeJournal(journal, request.journalFile);
-  // What is asked of strangers is not sealed, and a proxy that forwards is handed sealed messages only.
-  const proxyForm = request.proxyForm === 'auto' ? 'tunnel' : request.proxyForm;
-  const open = await roadFromHere({ ...request, proxyForm }, terminal);
+  const open = await roadFromHere(request, terminal);
   try {
     const found = await askWho({
       target: request.target,
@@ -35,17 +33,29 @@ export async function identify(request: IdentifyRequest, terminal: Terminal): Pr
           signal,
         ),
     });
-    if (request.isJson) await writeLine(terminal, { type: 'identity', ...found });
-    else {
-      const lines = [
-        `vendor    ${found.productVendor}`,
-        `version   ${found.productVersion}`,
-        `protocol  ${found.protocolVersion}`,
-      ];
-      await writeAll(terminal.stdout, `${lines.join('\n')}\n`);
-    }
+    if (request.isJson) await writeLine(terminal, jsonOf(found));
+    else await writeAll(terminal.stdout, `${linesOf(found).join('\n')}\n`);
     return 0;
   } finally {
     stopListening();
   }
+}
+
+function jsonOf({ offered, server, identity }: Stranger): Record<string, unknown> {
+  return { type: 'identity', offered, server, ...identity };
+}
+
+function linesOf({ offered, server, identity }: Stranger): string[] {
+  if (identity !== null) {
+    return [
+      `vendor    ${identity.productVendor}`,
+      `version   ${identity.productVersion}`,
+      `protocol  ${identity.protocolVersion}`,
+    ];
+  }
+  return [
+    `sign-ins  ${offered.join(', ')}`,
+    `server    ${server === '' ? '(says no name)' : server}`,
+    'version   not asked: over http nothing is said in the clear (https tells it without a sign-in)',
+  ];
 }

@@ -37,7 +37,7 @@ export {
   MAX_AFFINITY_REQUESTS,
 } from './session/affinity.ts';
 export type { TrustAnswer, TrustOptions, TrustQuestion } from './session/first-contact.ts';
-export { type IdentifyOptions, identify } from './session/identify.ts';
+export { type IdentifyOptions, identify, type Stranger } from './session/identify.ts';
 export {
   ALL_PROXY_MECHANISMS,
   HIDING_PROXY_MECHANISMS,

@@ -509,7 +509,7 @@ describe('identify', () => {
     const pins = [{ sha256: await thumbprintOf(peers.p256), issuer: '', sinceMs: 0 }];
     const ask = (): Promise<TrustAnswer> => Promise.resolve('refuse');
     expect(await identify({ target, openRoad, platform, trust: { policy: { roots: [], pins }, ask } })).toMatchObject({
-      productVendor: 'v',
+      identity: { productVendor: 'v' },
     });
     await expect(identify({ target, openRoad, platform })).rejects.toMatchObject({ code: 'tls.untrusted' });
     expectNothingReadable(all);

@@ -1,8 +1,10 @@
-import { latin1Encode, utf8Decode } from '../bytes/bytes.ts';
+import { latin1Encode, NO_BYTES, utf8Decode } from '../bytes/bytes.ts';
 import { fail, isWinRmError } from '../errors.ts';
+import { parseChallenges } from '../http/challenge.ts';
 import { HttpConnection } from '../http/connection.ts';
 import { readableLine, readableText } from '../http/evidence.ts';
 import { Headers } from '../http/headers.ts';
+import type { HttpRequest } from '../http/request.ts';
 import type { HttpResponse } from '../http/response.ts';
 import type { Journal } from '../journal.ts';
 import type { HopReport, OpenedRoad, RoadOpener } from '../opened-road.ts';
@@ -33,47 +35,59 @@ export interface IdentifyOptions {
 /** A server that answers at all answers this at once. */
 const IDENTIFY_TIMEOUT_MS = 15_000;
 
+/** What answers, as far as it says to a stranger: fit for a hint and for nothing else. */
+export interface Stranger {
+  /** The sign-ins it offers, in its order; empty where it answered without asking for one. */
+  readonly offered: readonly string[];
+  /** Its own name for its HTTP software; "" when it says none. */
+  readonly server: string;
+  /** Vendor and versions; null over http, where they are not asked for. */
+  readonly identity: Identity | null;
+}
+
 /**
- * Asks a server what it is, without signing in. DMTF DSP0226, section 11.
+ * Asks what answers, without signing in. Inside TLS it asks with Identify (DMTF DSP0226, section 11). Over http no SOAP
+ * leaves that is not sealed, on no road (the seed's rule R28): an empty request shows whether a sign-in is offered there.
  *
- * The only SOAP that ever leaves unprotected by keys or TLS, and only to an http target: it is the same for everybody and says nothing. What comes back is a
- * stranger's word, fit for a hint and for nothing else. On a road whose last proxy reads each request it is refused,
- * because only sealed bodies pass there.
- *
- * @throws proxy.forward-refused, wsman.not-wsman, http.unexpected-status when the server tells strangers nothing, tls.*
- *   and what the road throws
+ * @throws wsman.not-wsman, http.unexpected-status when the server tells strangers nothing, tls.* and what the road throws
  */
-export async function identify(options: IdentifyOptions): Promise<Identity> {
+export async function identify(options: IdentifyOptions): Promise<Stranger> {
   const { target, openRoad, platform } = options;
   checkTarget(target);
   const signal = options.signal ?? new AbortController().signal;
   const open = (): Promise<OpenedRoad> => openRoad('control', (report) => options.onHop?.(report), signal);
-  const road = target.scheme === 'https' ? await openSecured(open, options, signal) : await open();
-  if (road.form === 'absolute') {
-    road.stream.destroy();
-    fail('proxy.forward-refused', { problem: 'Identify has an unsealed body' });
-  }
+  const isSecured = target.scheme === 'https';
+  const road = isSecured ? await openSecured(open, options, signal) : await open();
   const connection = new HttpConnection(road.stream);
   try {
-    const response = await connection.exchange(
-      {
-        method: 'POST',
-        target: target.path,
-        headers: new Headers([
-          ['Host', targetAuthority(target)],
-          ['User-Agent', 'Fairlead'],
-          ['WSMANIDENTIFY', 'unauthenticated'],
-          ['Accept-Encoding', 'identity'],
-          ['Content-Type', 'application/soap+xml;charset=UTF-8'],
-        ]),
-        body: latin1Encode(encodeIdentify()),
-      },
-      { replyWithinMs: IDENTIFY_TIMEOUT_MS, platform, signal, at: 'Identify' },
-    );
-    return identityIn(response);
+    const response = await connection.exchange(isSecured ? question(target) : knock(target, road.form), {
+      ...{ replyWithinMs: IDENTIFY_TIMEOUT_MS, platform, signal, at: 'Identify' },
+    });
+    return isSecured ? identityIn(response) : signInsIn(response);
   } finally {
     connection.close();
   }
+}
+
+function question(target: Target): HttpRequest {
+  const headers = headersFor(target);
+  headers.set('WSMANIDENTIFY', 'unauthenticated');
+  headers.set('Content-Type', 'application/soap+xml;charset=UTF-8');
+  return { method: 'POST', target: target.path, headers, body: latin1Encode(encodeIdentify()) };
+}
+
+/** The first leg of a sign-in that brings no token. */
+function knock(target: Target, form: OpenedRoad['form']): HttpRequest {
+  const place = form === 'absolute' ? `http://${targetAuthority(target)}${target.path}` : target.path;
+  return { method: 'POST', target: place, headers: headersFor(target), body: NO_BYTES };
+}
+
+function headersFor(target: Target): Headers {
+  return new Headers([
+    ['Host', targetAuthority(target)],
+    ['User-Agent', 'Fairlead'],
+    ['Accept-Encoding', 'identity'],
+  ]);
 }
 
 async function openSecured(
@@ -93,12 +107,27 @@ async function openSecured(
   }
 }
 
-function identityIn(response: HttpResponse): Identity {
+function identityIn(response: HttpResponse): Stranger {
+  const { status } = response;
+  const identity = status >= 200 && status < 300 ? readFrom(response.body) : null;
+  return identity === null ? refuse(response) : { ...wordsOf(response), identity };
+}
+
+function signInsIn(response: HttpResponse): Stranger {
+  const words = wordsOf(response);
+  return response.status === 401 && words.offered.length > 0 ? { ...words, identity: null } : refuse(response);
+}
+
+function wordsOf({ headers }: HttpResponse): Pick<Stranger, 'offered' | 'server'> {
+  const challenges = parseChallenges(headers.getAll('WWW-Authenticate'));
+  const offered = [...new Set(challenges.map(({ scheme }) => readableLine(scheme)))];
+  return { offered, server: readableLine(headers.get('Server')) };
+}
+
+function refuse(response: HttpResponse): never {
   const { status } = response;
   const text = readableText(response.body);
   const contentType = readableLine(response.headers.get('Content-Type'));
-  const identity = status >= 200 && status < 300 ? readFrom(response.body) : null;
-  if (identity !== null) return identity;
   const isWsman = status === 401 || status === 403 || status === 503;
   if (isWsman) fail('http.unexpected-status', { status, reason: readableLine(response.reason), text });
   return fail('wsman.not-wsman', { status, contentType, text });
