@@ -13,7 +13,7 @@ const RINGS = {
 } as const;
 
 /** A long road goes on in a second row where one is too narrow; the room is for a stretch that ends a row. */
-const MANY = 'flex-wrap gap-y-2 px-4 @md:px-0';
+const MANY = 'flex-wrap gap-y-2 px-4 @md:px-11';
 
 /**
  * The signature picture: you, relay, proxies, server, as rings on a line, with a padlock on each stretch.
@@ -50,6 +50,7 @@ export function HopLine({ hops, size = 'medium' }: { hops: readonly HopView[]; s
                   hop={hop}
                   next={next}
                   isSmall={isSmall}
+                  isMany={hops.length > 4}
                   readoutId={readoutId}
                   isShown={shown === hop.id}
                   onShow={(show) => setShown((was) => (show ? hop.id : was === hop.id ? null : was))}
@@ -142,6 +143,7 @@ function Stretch({
   hop,
   next,
   isSmall,
+  isMany,
   isShown,
   readoutId,
   onShow,
@@ -149,6 +151,8 @@ function Stretch({
   hop: HopView;
   next: HopView;
   isSmall: boolean;
+  /** Part of a road that may need a second row: names keep out of each other's way. */
+  isMany: boolean;
   isShown: boolean;
   readoutId: string;
   onShow: (show: boolean) => void;
@@ -159,7 +163,9 @@ function Stretch({
   const isSealed = hop.lockToNext === 'sealed';
   // The stretch reaches under the words of both stops, from ring to ring.
   return (
-    <li className={`relative z-10 flex items-center ${isSmall ? '' : '-mx-4 h-6 min-w-10 grow-2 basis-0 @md:-mx-11'}`}>
+    <li
+      className={`relative z-10 flex items-center ${isSmall ? '' : `-mx-4 h-6 min-w-10 grow-2 basis-0 @md:-mx-11 ${isMany ? '@md:min-w-24' : ''}`}`}
+    >
       <span aria-hidden="true" className={half} />
       {hop.lockToNext && (
         <button

@@ -36,7 +36,9 @@ export function RouteForm({
   const [problems, setProblems] = useState<HopProblems>({});
   const keep = (hops: readonly Hop[], settings: SavedSettings | null, isAutomatic = true) => {
     const id = route?.id ?? crypto.randomUUID();
-    const usual = settings === null ? hops.map(({ host }) => host).join(', ') : settings.from || t('pastedName');
+    const host = hops[0]?.host ?? '';
+    const road = hops.length > 1 ? t('chainName', { host, more: hops.length - 1 }) : host;
+    const usual = settings === null ? road : settings.from || t('pastedName');
     const named = (name.trim() || usual).slice(0, 100);
     const saved: SavedRoute = { id, name: named, hops, settings, forwardsIfRefused: isAutomatic };
     changeSaved((all) => withRoute(all, saved));
