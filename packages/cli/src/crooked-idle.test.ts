@@ -5,13 +5,13 @@ import { run } from './run.ts';
 // A proxy that cuts what is silent, and a shell at which nobody types for longer.
 
 const IDLE_MS = 3000;
-const PATIENCE = { timeout: 15_000, interval: 20 };
+const PATIENCE = { timeout: 30_000, interval: 20 };
 const MISSING = 'fairlead: the connection was lost; some output may be missing here\n';
 
 const receives = (r: Rehearsal): number =>
   r.host.journal.connections().flatMap(({ operations }) => operations.filter((name) => name === 'Receive')).length;
 
-describe.concurrent('a shell left idle longer than a proxy allows', () => {
+describe.concurrent('a shell left idle longer than a proxy allows', { timeout: 45_000 }, () => {
   it.each(TRANSPORTS)('%s: goes on working, at one sign-in for each cut at most: R20, R22, R25', async (transport) => {
     const r = await rehearse({ run, proxy: { crookedness: 'cuts-idle', idleMs: IDLE_MS } });
     try {
