@@ -8,7 +8,8 @@ import { run } from './run.ts';
 
 /** What a road comes to: it opens, or this is said. The words are from the block that is printed. */
 interface Verdict {
-  readonly code: 'opens' | string;
+  /** "opens", or the code of the error. */
+  readonly code: string;
   /** `PROXY` and `HOST` stand for host:port of the two. */
   readonly says?: readonly string[];
   readonly exitCode?: number;

@@ -30,8 +30,9 @@ describe('a proxy that splices two tunnels under a working shell', () => {
       expect([exitCode > 63, stderr]).toEqual([true, expect.stringMatching(why)]);
       expect(stderr).not.toMatch(/auth\.rejected|Check user name/);
       expect(existsSync(file)).toBe(false);
-      expect(r.proxy.journal.upstreamsOf(1).slice(0, 2).toSorted()).toEqual([1, 2]);
-      expect(r.proxy.journal.upstreamsOf(2).slice(0, 2).toSorted()).toEqual([1, 2]);
+      for (const client of [1, 2]) {
+        expect(new Set(r.proxy.journal.upstreamsOf(client).slice(0, 2))).toEqual(new Set([1, 2]));
+      }
     } finally {
       await r.close();
     }

@@ -23,7 +23,9 @@ export async function exec(request: ExecRequest, terminal: Terminal): Promise<nu
   try {
     await session.open(giveUp.signal);
     const isPiped = terminal.stdin.isTTY !== true;
-    const holed = new Promise<never>((_, reject) => isPiped && passInput(session, terminal).catch(reject));
+    const holed = new Promise<never>((_, reject) => {
+      if (isPiped) void passInput(session, terminal).catch(reject);
+    });
     const ended = await Promise.race([copyOutput(session, request, terminal), givenUp, holed]);
     if (ended === 'given-up') return EXIT_CODES.interrupted;
     const exit = await session.exit;

@@ -165,7 +165,8 @@ export class Patience {
     }
   }
 
-  #attempt<Result>({ open, signal }: Knock<Result>, outage: Outage | null): Promise<Result> {
+  #attempt<Result>(knock: Knock<Result>, outage: Outage | null): Promise<Result> {
+    const { signal } = knock;
     const attempt = new AbortController();
     const stop = (): void => attempt.abort(signal.reason);
     const running: Attempt = outage ?? { stop: null, triedAtMs: this.#options.platform.monotonicMs() };
@@ -173,7 +174,7 @@ export class Patience {
     this.#running.add(running);
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
-    return open(attempt.signal).finally(() => {
+    return knock.open(attempt.signal).finally(() => {
       this.#running.delete(running);
       signal.removeEventListener('abort', stop);
     });

@@ -133,7 +133,7 @@ export class Client {
   }
 
   async #carry(request: DecodedRequest): Promise<void> {
-    const { pairing, crookedness, isAllowed, journal } = this.#scene;
+    const { pairing, crookedness, journal } = this.#scene;
     const isTunnelled = this.#agreed !== null;
     const refusal = isTunnelled ? null : this.#gate.judge(request);
     if (refusal !== null) return await this.#say(request, refusal);
@@ -141,7 +141,7 @@ export class Client {
       ? { target: this.#agreed?.target, path: request.target }
       : placeIn(request.target);
     if (target === undefined) return await this.#say(request, NOT_ABSOLUTE);
-    if (!isAllowed(target)) return await this.#say(request, FORBIDDEN);
+    if (!this.#scene.isAllowed(target)) return await this.#say(request, FORBIDDEN);
     if (crookedness === 'answers-html-after-200') return await this.#answerInPlace(request);
     const upstream = await pairing.take(this.#number, target);
     if (this.#isMispaired(upstream)) this.#bent();
@@ -162,8 +162,8 @@ export class Client {
 
   /** Writes a target's reply as this proxy would have it. */
   async #pass(reply: Reply, isLast: boolean): Promise<void> {
-    const { crookedness, calmTurns } = this.#scene;
-    const isPastCalm = this.#turns > calmTurns(CALM_REPLIES);
+    const { crookedness } = this.#scene;
+    const isPastCalm = this.#turns > this.#scene.calmTurns(CALM_REPLIES);
     const bent = WAYS[crookedness].bend?.(reply) ?? reply;
     if (bent !== reply || isLast) this.#bent();
     if (crookedness === 'injects' && isPastCalm) {

@@ -168,7 +168,7 @@ describe('startCrookedProxy', () => {
     const proxy = await start('lends-authenticated-connection');
     const [first, second] = [new Caller(proxy), new Caller(proxy)];
     const replies = await Promise.all([first.ask(url()), second.ask(url())]);
-    expect(replies.map(connectionIn).toSorted()).toEqual([1, 2]);
+    expect(replies.map(connectionIn).toSorted((a, b) => a - b)).toEqual([1, 2]);
     expect(proxy.journal.bentCount).toBe(0);
   });
 
