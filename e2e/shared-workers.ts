@@ -13,7 +13,7 @@ export interface SharedWorkerEvents {
   onUncaught(words: string): void;
 }
 
-/** One that is alive. */
+/** One of them. */
 export interface SharedWorkerView {
   readonly url: string;
   readonly name: string;
@@ -21,10 +21,15 @@ export interface SharedWorkerView {
   evaluate(expression: string): Promise<void>;
 }
 
-/** Those that are alive, oldest first. */
-export type SharedWorkers = readonly SharedWorkerView[];
+/** Those of one context. */
+export interface SharedWorkers {
+  /** Oldest first, those that have ended among them. */
+  readonly all: readonly SharedWorkerView[];
+  /** How many are alive. */
+  count(): Promise<number>;
+}
 
-/** Watches from now on. The array that is returned changes. */
+/** Watches from now on. */
 export async function watchSharedWorkers(
   context: BrowserContext,
   traps: string,
@@ -34,7 +39,7 @@ export async function watchSharedWorkers(
   if (browser === null) throw new Error('the context has no browser');
   const devtools = await browser.newBrowserCDPSession();
   const own = contextId(context);
-  const alive: Live[] = [];
+  const all: Live[] = [];
   devtools.on('Target.targetCreated', ({ targetInfo }) => {
     const { type, targetId, browserContextId, url, title } = targetInfo;
     if (type !== 'shared_worker') return;
@@ -42,26 +47,26 @@ export async function watchSharedWorkers(
       if (browserContextId !== id) return;
       const { sessionId } = await devtools.send('Target.attachToTarget', { targetId, flatten: false });
       const live = new Live(devtools, sessionId, { targetId, url, name: title }, seen);
-      alive.push(live);
+      all.push(live);
       await live.watch(traps);
     }, ignore);
   });
-  // The end of a target that is attached to is told as a detachment.
-  const gone = (is: (live: Live) => boolean): void => {
-    const at = alive.findIndex(is);
-    if (at !== -1) alive.splice(at, 1);
-  };
-  devtools.on('Target.targetDestroyed', ({ targetId }) => gone((live) => live.targetId === targetId));
-  devtools.on('Target.detachedFromTarget', ({ sessionId }) => gone((live) => live.sessionId === sessionId));
   devtools.on('Target.receivedMessageFromTarget', ({ sessionId, message }) => {
-    alive.find((live) => live.sessionId === sessionId)?.hear(JSON.parse(message) as Message);
+    all.find((live) => live.sessionId === sessionId)?.hear(JSON.parse(message) as Message);
   });
   await devtools.send('Target.setDiscoverTargets', {
     discover: true,
     filter: [{ type: 'shared_worker' }, { exclude: true }],
   });
   context.on('close', () => void devtools.detach().catch(ignore));
-  return alive;
+  return {
+    all,
+    async count() {
+      // The end of a worker that is attached to is told by no event.
+      const { targetInfos } = await devtools.send('Target.getTargets', { filter: [{ type: 'shared_worker' }] });
+      return all.filter((live) => targetInfos.some(({ targetId }) => targetId === live.targetId)).length;
+    },
+  };
 }
 
 /** What the browser calls this context: any of its pages knows. */

@@ -118,8 +118,8 @@ test('a worker that breaks a promise is noticed', async ({ browser, stack, signe
   await person.page.goto('/');
   await person.connect(hostBehindSquid(stack));
   expect(other.complaints).toEqual([]);
-  await expect.poll(() => other.sharedWorkers.length).toBe(1);
-  await other.sharedWorkers[0]?.evaluate(`(async () => {
+  await expect.poll(() => other.sharedWorkers.all.length).toBe(1);
+  await other.sharedWorkers.all[0]?.evaluate(`(async () => {
     console.error('a mistake');
     WebAssembly.validate(new Uint8Array());
     await fetch('http://127.0.0.1:9/elsewhere').catch(() => undefined);

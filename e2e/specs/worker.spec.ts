@@ -12,9 +12,9 @@ test('runs the protocol in a worker, which sees every byte and ends with its ses
   watch,
 }) => {
   const { page } = person;
-  expect(watch.sharedWorkers).toHaveLength(0);
+  expect(await watch.sharedWorkers.count()).toBe(0);
   await person.connect(hostBehindSquid(stack, { name: 'Dinghy' }));
-  await expect.poll(() => watch.sharedWorkers.length).toBe(1);
+  await expect.poll(() => watch.sharedWorkers.count()).toBe(1);
   expect(page.workers()).toHaveLength(0);
   const before = watch.frameBytes;
   expect(before).toBeGreaterThan(0);
@@ -22,7 +22,7 @@ test('runs the protocol in a worker, which sees every byte and ends with its ses
   expect(watch.frameBytes - before).toBeGreaterThan(100_000);
   await person.button('session.tabs.close', { name: 'Dinghy' }).click();
   await expect.poll(() => stack.host.shellCount).toBe(0);
-  await expect.poll(() => watch.sharedWorkers.length).toBe(0);
+  await expect.poll(() => watch.sharedWorkers.count()).toBe(0);
 });
 
 test('has a worker of its own where none can outlive the page', async ({ person, stack, watch }) => {
@@ -31,7 +31,7 @@ test('has a worker of its own where none can outlive the page', async ({ person,
   await page.goto('/');
   await person.connect(hostBehindSquid(stack, { name: 'Dinghy' }));
   expect(page.workers()).toHaveLength(1);
-  expect(watch.sharedWorkers).toHaveLength(0);
+  expect(await watch.sharedWorkers.count()).toBe(0);
   await person.run('echo ashore | rev');
   await person.seesRow('erohsa');
   await person.button('session.tabs.close', { name: 'Dinghy' }).click();
@@ -65,7 +65,7 @@ test('hands the key of a certificate to the worker', async ({ person, stack, wat
   await dialog.getByRole('button', { name: words('connect.action'), exact: true }).click();
   await person.button('trust.first.once').click();
   await person.seesPrompt();
-  expect(watch.sharedWorkers).toHaveLength(1);
+  expect(await watch.sharedWorkers.count()).toBe(1);
   await person.run('echo detrac | rev');
   await person.seesRow('carted');
 });
@@ -87,9 +87,9 @@ for (const kind of ['shared', 'dedicated']) {
     await person.page.goto('/');
     await person.connect(hostBehindSquid(stack));
     const fault = "setTimeout(() => { throw new Error('nobody catches this'); })";
-    await (kind === 'shared' ? sharedWorkers[0] : person.page.workers()[0])?.evaluate(fault);
+    await (kind === 'shared' ? sharedWorkers.all[0] : person.page.workers()[0])?.evaluate(fault);
     await person.fails('misuse.wrong-state');
-    await expect.poll(() => person.page.workers().length + sharedWorkers.length).toBe(0);
+    await expect.poll(async () => person.page.workers().length + (await sharedWorkers.count())).toBe(0);
     await context.close();
   });
 }
