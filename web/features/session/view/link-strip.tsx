@@ -22,8 +22,12 @@ export function LinkStrip({ entry, queuedCount }: { entry: SessionEntry; queuedC
     () => false,
   );
   if (state.at !== 'ready') return null;
-  if (!isBroken || link === null || link.state === 'live')
-    return isOffline || isBroken ? <Quiet isOffline={isOffline} /> : null;
+  if (link === null || !isBroken) {
+    if (isOffline) return <Quiet words="link.offline" />;
+    return isBroken ? <Quiet words={state.link === 'held' ? 'held.text' : 'reopening.text'} /> : null;
+  }
+  // The state is told a moment before the figures.
+  if (link.state === 'live') return null;
   const times = timesOf(link, now);
   if (times.sinceMs < SHOWN_AFTER_MS) return null;
   const parts = { entry, link, times, queuedCount, isOffline };
@@ -100,11 +104,11 @@ function Reopening({ entry, link, times, queuedCount, isOffline }: StripParts) {
 }
 
 /** Without figures: before they have been told, and where only the device says that something is amiss. */
-function Quiet({ isOffline }: { isOffline: boolean }) {
+function Quiet({ words }: { words: 'link.offline' | 'held.text' | 'reopening.text' }) {
   const t = useTranslations('session');
   return (
     <Strip tone="warn" isOver actions={null}>
-      <p role="status">{isOffline ? t('link.offline') : t('held.text')}</p>
+      <p role="status">{t(words)}</p>
     </Strip>
   );
 }
