@@ -29,7 +29,7 @@ export function pagePolicy(scriptHashes: readonly string[]): string {
 }
 
 /**
- * The policy of a script of the app. A dedicated worker does not inherit its page's: it has the one its own script came
+ * The policy of a script of the app. A worker, dedicated or shared, has not its page's but the one its own script came
  * with (W3C Content Security Policy 3, section 4.2.1), and under the policy of everything else it could reach nothing,
  * not even the relay.
  */
