@@ -154,7 +154,8 @@ test('the relay ends and begins again: the page signs in by itself and goes on w
   await newcomer.seesRow(/sleep 20; echo late/);
   const second = await start();
   front.join();
-  await newcomer.ends('sleep 20; echo late | rev');
+  // It sleeps for longer than a test commonly waits.
+  await expect(newcomer.announcement).toContainText('sleep 20; echo late | rev', { timeout: 40_000 });
   await newcomer.seesRow('etal');
   await newcomer.seesRow(/opened anew.*may be missing/);
   await newcomer.run('echo [%VESSEL%]');
