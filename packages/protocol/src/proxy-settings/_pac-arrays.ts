@@ -88,9 +88,8 @@ const TABLE: Readonly<Record<string, ListMethod>> = {
   },
   join: (m, list, args) => {
     const between = args[0] === undefined ? ',' : toText(m, args[0]);
-    m.hold(2 * between.length * list.items.length);
     const parts = list.items.map((item) => (item === null || item === undefined ? '' : toText(m, item)));
-    return m.text(parts.join(between));
+    return m.join(parts, between);
   },
   reverse: (_m, list) => {
     list.items.reverse();

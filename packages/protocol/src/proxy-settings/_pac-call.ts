@@ -9,7 +9,7 @@ import { bindTarget } from './_pac-targets.ts';
 import { Closure, isCallable, List, Native, Thing, throwError, type Value } from './_pac-values.ts';
 
 /** Most arguments of one call. */
-const MAX_ARGUMENTS = 10_000;
+export const MAX_ARGUMENTS = 10_000;
 
 /** Calls a value. @throws TypeError of the script's world when it is no function */
 export function callValue(m: Machine, callee: Value, self: Value, args: readonly Value[]): Value {

@@ -6,13 +6,18 @@ import { Collection, List, type NativeCode, throwError, type Value } from './_pa
 function method(code: (m: Machine, all: Collection, args: readonly Value[]) => Value): NativeCode {
   return (m, self, args) => {
     if (!(self instanceof Collection)) return throwError('TypeError', 'this is no Map or Set');
-    const [key] = args;
-    m.step(1 + (typeof key === 'string' ? key.length >> 5 : 0));
+    lookUp(m, args[0]);
     return code(m, self, args);
   };
 }
 
+/** A key is hashed, and compared with its like, unit by unit. */
+function lookUp(m: Machine, key: Value): void {
+  m.step(1 + (typeof key === 'string' ? key.length >> 5 : 0));
+}
+
 function put(m: Machine, all: Collection, key: Value, value: Value): Collection {
+  lookUp(m, key);
   m.hold(64);
   all.entries.set(key, value);
   return all;

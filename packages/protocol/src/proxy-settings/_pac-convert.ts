@@ -17,7 +17,7 @@ export function toText(m: Machine, value: Value, depth = 0): string {
     if (depth >= MAX_DEPTH_OF_LISTS) return '';
     m.step(value.items.length);
     const parts = value.items.map((item) => (item === null || item === undefined ? '' : toText(m, item, depth + 1)));
-    return m.text(parts.join(','));
+    return m.join(parts, ',');
   }
   if (value instanceof Pattern) return `/${value.source}/${value.flags}`;
   if (value instanceof Moment) return String(value.date);

@@ -1,7 +1,7 @@
 import { fail } from '../errors.ts';
-import { callValue, construct, isInstance } from './_pac-call.ts';
+import { callValue, construct, isInstance, MAX_ARGUMENTS } from './_pac-call.ts';
 import { isLooselyEqual, toKey, toNumber, toPrimitive, toText } from './_pac-convert.ts';
-import type { Machine } from './_pac-machine.ts';
+import { MAX_ITEMS, type Machine } from './_pac-machine.ts';
 import { deleteMember, getMember, hasMember, itemsOf, keysOf, methodOf, setMember } from './_pac-members.ts';
 import type { Expression } from './_pac-nodes.ts';
 import { makePattern } from './_pac-regex.ts';
@@ -126,9 +126,11 @@ function call(m: Machine, node: Of<'CallExpression'>, scope: Scope): { value: Va
 function args(m: Machine, nodes: Of<'CallExpression'>['arguments'], scope: Scope): Value[] {
   const values: Value[] = [];
   for (const node of nodes) {
-    if (node.type === 'SpreadElement')
-      for (const item of itemsOf(m, evaluate(m, node.argument, scope))) values.push(item);
-    else values.push(evaluate(m, node, scope));
+    if (node.type === 'SpreadElement') {
+      const items = itemsOf(m, evaluate(m, node.argument, scope));
+      if (values.length + items.length > MAX_ARGUMENTS) throwError('RangeError', 'too many arguments');
+      for (const item of items) values.push(item);
+    } else values.push(evaluate(m, node, scope));
   }
   return values;
 }
@@ -299,10 +301,13 @@ function array(m: Machine, node: Of<'ArrayExpression'>, scope: Scope): Value {
   for (const element of node.elements) {
     if (element === null) items.push(undefined);
     else if (element.type === 'SpreadElement') {
-      for (const item of itemsOf(m, evaluate(m, element.argument, scope))) items.push(item);
+      const more = itemsOf(m, evaluate(m, element.argument, scope));
+      m.hold(16 * more.length);
+      if (items.length + more.length > MAX_ITEMS) fail('pac.too-long', { limit: 'memory' });
+      for (const item of more) items.push(item);
     } else items.push(evaluate(m, element, scope));
   }
-  m.hold(64 + 16 * items.length);
+  m.hold(64 + 16 * node.elements.length);
   return new List(items);
 }
 
@@ -339,8 +344,7 @@ function template(m: Machine, node: Of<'TemplateLiteral'>, scope: Scope): Value 
   for (const [at, quasi] of node.quasis.entries()) {
     const expression = node.expressions[at];
     text += quasi.value.cooked ?? '';
-    if (expression !== undefined) text += toText(m, evaluate(m, expression, scope));
-    m.hold(32);
+    if (expression !== undefined) text += m.text(toText(m, evaluate(m, expression, scope)));
   }
   return m.text(text);
 }

@@ -10,6 +10,13 @@ export const MAX_CHAIN = 50;
 const MAX_ALERTS = 20;
 const MAX_ALERT_CHARACTERS = 200;
 const MAX_ASKED = 50;
+/** What may be the name of a host, or an address. */
+const HOST = /^[\w.:-]{1,253}$/;
+
+/** A script's words without what moves a cursor or turns the direction of writing: a terminal is where they may end. */
+export function plainWords(text: string, most: number): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu, ' ').slice(0, most);
+}
 
 /** What a script is given to work with. */
 export interface MachineOptions {
@@ -54,9 +61,21 @@ export class Machine {
 
   /** A text that was made: two bytes a character. */
   text(text: string): string {
-    this.step(1 + (text.length >> 5));
-    this.hold(2 * text.length + 16);
+    this.#charge(text.length);
     return text;
+  }
+
+  /** Puts texts together, which is charged before they are: the same long text may stand there many times. */
+  join(parts: readonly string[], between = ''): string {
+    let length = between.length * Math.max(0, parts.length - 1);
+    for (const part of parts) length += part.length;
+    this.#charge(length);
+    return parts.join(between);
+  }
+
+  #charge(length: number): void {
+    this.step(1 + (length >> 5));
+    this.hold(2 * length + 16);
   }
 
   /** Counts a search for one text in another, which in the worst case compares every place with every other. */
@@ -70,10 +89,10 @@ export class Machine {
     if (this.depth > MAX_DEPTH) fail('pac.too-long', { limit: 'depth' });
   }
 
-  /** The address of a name, or null, which is noted. */
+  /** The address of a name, or null, which is noted where the name could have one: the rest is a script's prose. */
   resolve(name: string): string | null {
     const address = this.options.resolve(name);
-    if (address === null && this.#asked.size < MAX_ASKED) this.#asked.add(name.slice(0, 253));
+    if (address === null && this.#asked.size < MAX_ASKED && HOST.test(name)) this.#asked.add(name);
     return address;
   }
 
@@ -92,9 +111,7 @@ export class Machine {
 
   /** Takes what the script says aloud. */
   alert(text: string): void {
-    // A terminal is where this may end.
-    const plain = text.replace(/[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+/g, ' ');
-    if (this.alerts.length < MAX_ALERTS) this.alerts.push(plain.slice(0, MAX_ALERT_CHARACTERS));
+    if (this.alerts.length < MAX_ALERTS) this.alerts.push(plainWords(text.slice(0, 4096), MAX_ALERT_CHARACTERS));
   }
 
   /** 0 to 1, from the clock alone: the same question at the same moment has the same answer. */

@@ -12,7 +12,7 @@ const MAX_MATCHES = 100_000;
 export function makePattern(m: Machine, source: string, flags: string): Pattern {
   const known = m.pattern(`${flags}/${source}`, () => {
     m.step(source.length);
-    m.hold(64 * source.length + 256);
+    m.hold(2 * source.length + 256);
     return new Pattern(source, flags, compiled(m, source, flags));
   });
   m.hold(64);

@@ -57,7 +57,7 @@ const TABLE: Readonly<Record<string, TextMethod>> = {
   trim: (m, text) => m.text(text.trim()),
   trimStart: (m, text) => m.text(text.trimStart()),
   trimEnd: (m, text) => m.text(text.trimEnd()),
-  concat: (m, text, args) => m.text(text + args.map((arg) => toText(m, arg)).join('')),
+  concat: (m, text, args) => m.join([text, ...args.map((arg) => toText(m, arg))]),
   localeCompare: (m, text, args) => (text < word(m, args) ? -1 : text > word(m, args) ? 1 : 0),
   slice: (m, text, args) => {
     const from = place(m, args[0], text.length, 0, true);
@@ -153,11 +153,10 @@ function replace(m: Machine, text: string, args: readonly Value[], isAll: boolea
       groups.push((slots[at] as number) < 0 ? undefined : text.slice(slots[at], slots[at + 1]));
     }
     const instead = isCallable(by)
-      ? toText(m, callValue(m, by, undefined, [...groups, start, text]))
-      : expand(toText(m, by), groups, text, start, end);
+      ? m.text(toText(m, callValue(m, by, undefined, [...groups, start, text])))
+      : m.join(expand(m, toText(m, by), groups, text, start, end));
     out += text.slice(from, start) + instead;
-    m.step(1 + (instead.length >> 5));
-    m.hold(32 + 2 * instead.length);
+    m.hold(16);
     from = end;
   }
   return m.text(out + text.slice(from));
@@ -176,19 +175,41 @@ function plainMatches(m: Machine, text: string, what: string, isEach: boolean): 
   return found;
 }
 
-/** `$&`, `$1`, `$$` and their like. ECMA-262, section 22.1.3.19.1 */
-function expand(by: string, groups: readonly (string | undefined)[], text: string, start: number, end: number): string {
-  if (!by.includes('$')) return by;
-  return by.replace(/\$(?:([$&`'])|(\d\d?))/g, (all, sign: string | undefined, digits: string | undefined) => {
-    if (sign === '$') return '$';
-    if (sign === '&') return groups[0] ?? '';
-    if (sign === '`') return text.slice(0, start);
-    if (sign === "'") return text.slice(end);
-    const number = Number(digits);
-    if (number >= 1 && number < groups.length) return groups[number] ?? '';
-    const first = Number((digits ?? '').charAt(0));
-    return (digits ?? '').length === 2 && first >= 1 && first < groups.length
-      ? (groups[first] ?? '') + (digits ?? '').charAt(1)
-      : all;
-  });
+/** `$&`, `$1`, `$$` and their like, as the pieces they stand for. ECMA-262, section 22.1.3.19.1 */
+function expand(
+  m: Machine,
+  by: string,
+  groups: readonly (string | undefined)[],
+  text: string,
+  start: number,
+  end: number,
+): readonly string[] {
+  const parts: string[] = [];
+  let from = 0;
+  for (const found of by.matchAll(/\$(?:[$&`']|\d\d?)/g)) {
+    m.step();
+    m.hold(64);
+    parts.push(by.slice(from, found.index), meaning(found[0].slice(1), groups, text, start, end) ?? found[0]);
+    from = found.index + found[0].length;
+  }
+  parts.push(by.slice(from));
+  return parts;
+}
+
+/** What stands behind a `$`; null where it stands for itself. */
+function meaning(
+  sign: string,
+  groups: readonly (string | undefined)[],
+  text: string,
+  start: number,
+  end: number,
+): string | null {
+  if (sign === '$') return '$';
+  if (sign === '&') return groups[0] ?? '';
+  if (sign === '`') return text.slice(0, start);
+  if (sign === "'") return text.slice(end);
+  const number = Number(sign);
+  if (number >= 1 && number < groups.length) return groups[number] ?? '';
+  const first = Number(sign.charAt(0));
+  return sign.length === 2 && first >= 1 && first < groups.length ? (groups[first] ?? '') + sign.charAt(1) : null;
 }

@@ -10,6 +10,8 @@ export class TooRichPattern extends Error {}
 const MAX_CODE = 5000;
 const MAX_NESTING = 40;
 const MAX_PATTERN_CHARACTERS = 20_000;
+/** What an instruction, or a range of a class, takes in memory. */
+const INSTRUCTION_BYTES = 96;
 type Ranges = readonly (readonly [number, number])[];
 
 /**
@@ -60,6 +62,7 @@ class Compiler {
 
   #emit<I extends Instruction>(instruction: I): I {
     this.#meter.step();
+    this.#meter.hold(INSTRUCTION_BYTES);
     if (this.#code.length >= MAX_CODE) throw new TooRichPattern('a regular expression of that size');
     this.#code.push(instruction);
     return instruction;
@@ -264,8 +267,9 @@ class Compiler {
   }
 
   #classAtom(): number | Ranges {
-    // A repeated class is read once for each repetition.
+    // A repeated class is read, and kept, once for each repetition.
     this.#meter.step();
+    this.#meter.hold(INSTRUCTION_BYTES);
     if (this.#at >= this.#source.length) throw new BadPattern('a class of characters is not closed');
     if (this.#peek() !== '\\') return this.#source.charCodeAt(this.#at++);
     if (this.#source.charAt(this.#at + 1) === 'b') {

@@ -1,9 +1,10 @@
 import { fail } from '../errors.ts';
 import { canonical, type Instruction, isIn, type RegexProgram, WORD } from './_regex-program.ts';
 
-/** What counts the matcher's work. */
+/** What counts the matcher's work, and what a pattern takes. */
 export interface Meter {
   step(count?: number): void;
+  hold(bytes: number): void;
 }
 
 /** Where groups begin and end, in pairs; -1 for one that took no part. */
@@ -99,6 +100,8 @@ class Matcher {
         this.#setSlot(step.slot, at);
         return at;
       case 'clear':
+        // Each of them goes on the way back, and is taken from there at most once.
+        this.#meter.step((step.to - step.from) >> 2);
         for (let slot = step.from; slot < step.to; slot++) this.#setSlot(slot, -1);
         return at;
       case 'mark':

@@ -552,6 +552,8 @@ describe('a hostile PAC script', () => {
     ['reading a number', '+a'],
     ['looking a name up', 'o[b]'],
     ['looking a member up', 's.has(b)'],
+    ['making a Set', 'new Set([b, b, b])'],
+    ['making a Map', 'new Map([[b, 1], [b, 2], [b, 3]])'],
     ['finding in an array', '[a, a, a].indexOf(b)'],
     ['finding in an array from behind', '[a, a, a].lastIndexOf(b)'],
     ['copying an array', 'l.slice()'],

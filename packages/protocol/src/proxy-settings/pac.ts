@@ -1,10 +1,10 @@
-import { parse } from 'acorn';
+import { Parser } from 'acorn';
 import { fail, isWinRmError } from '../errors.ts';
 import type { ProxyRoute, RouteTarget } from '../road/route.ts';
 import { callValue } from './_pac-call.ts';
 import { executeBody } from './_pac-execute.ts';
 import { makeGlobalScope } from './_pac-globals.ts';
-import { Machine } from './_pac-machine.ts';
+import { Machine, plainWords } from './_pac-machine.ts';
 import { declarationsOf, type Program } from './_pac-nodes.ts';
 import { Closure, isCallable, ScriptThrow, typeName, type Value } from './_pac-values.ts';
 import { readPacAnswer } from './pac-answer.ts';
@@ -33,7 +33,7 @@ export interface PacOptions {
 export interface PacVerdict {
   /** The roads to try, in order; without hops is direct. */
   readonly routes: readonly ProxyRoute[];
-  /** What the script returned. */
+  /** What the script returned, without control characters. */
   readonly raw: string;
   /** Names it wanted resolved, and "myIpAddress()", and was not told: with them its answer might be another one. */
   readonly asked: readonly string[];
@@ -59,7 +59,7 @@ export function evaluatePac(script: string, target: RouteTarget, options: PacOpt
     maxSteps: options.maxSteps ?? MAX_PAC_STEPS,
     maxBytes: options.maxBytes ?? MAX_PAC_BYTES,
   });
-  const program = parseScript(script);
+  const program = parseScript(machine, script);
   const answer = withinLimits(() => run(machine, program, target));
   if (answer === undefined || (typeof answer !== 'string' && answer !== null)) {
     fail('pac.gave-no-answer', { problem: `FindProxyForURL returned ${typeName(answer)}, not a text` });
@@ -67,7 +67,7 @@ export function evaluatePac(script: string, target: RouteTarget, options: PacOpt
   // "If the string is null, no proxies should be used", says the format; browsers agree.
   const raw = answer ?? '';
   const { routes, warnings } = readPacAnswer(raw.slice(0, 4096));
-  return { routes, raw: raw.slice(0, 4096), asked: machine.asked, alerts: machine.alerts, warnings };
+  return { routes, raw: plainWords(raw.slice(0, 4096), 4096), asked: machine.asked, alerts: machine.alerts, warnings };
 }
 
 function run(machine: Machine, program: Program, target: RouteTarget): Value {
@@ -88,11 +88,41 @@ export function pacUrlOf({ scheme, host, port }: RouteTarget): string {
   return `${scheme}://${host.includes(':') ? `[${host}]` : host}${isOwnPort ? '' : `:${port}`}/`;
 }
 
-function parseScript(script: string): Program {
+declare module 'acorn' {
+  /** Not in its own types; without it `parseScript` counts no names, and a test says so. */
+  interface Parser {
+    readonly scopeStack: readonly {
+      readonly var: unknown[];
+      readonly lexical: unknown[];
+      readonly functions: unknown[];
+    }[];
+    declareName(name: string, kind: number, at: number): void;
+  }
+}
+
+/** A parser that counts what acorn does without counting: each declared name is looked for among those before it. */
+function countingParser(machine: Machine): typeof Parser {
+  return class extends Parser {
+    override declareName(name: string, kind: number, at: number): void {
+      let places = this.scopeStack.length;
+      for (const scope of this.scopeStack) places += scope.var.length + scope.lexical.length + scope.functions.length;
+      machine.step(1 + (places >> 5));
+      super.declareName(name, kind, at);
+    }
+  };
+}
+
+function parseScript(machine: Machine, script: string): Program {
   if (script.length > MAX_PAC_CHARACTERS) fail('pac.too-long', { limit: 'script' });
+  machine.step(script.length >> 4);
   try {
-    return parse(script.replace(/^\ufeff/, ''), { ecmaVersion: 2023, sourceType: 'script', locations: false });
+    return countingParser(machine).parse(script.replace(/^\ufeff/, ''), {
+      ecmaVersion: 2023,
+      sourceType: 'script',
+      locations: false,
+    });
   } catch (error) {
+    if (isWinRmError(error)) throw error;
     // A full stack comes as a RangeError, or in acorn's own words.
     if (!(error instanceof SyntaxError) || /stack space/.test(error.message)) fail('pac.too-long', { limit: 'depth' });
     const { line, column } = (error as SyntaxError & { loc?: { line: number; column: number } }).loc ?? {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { BadPattern, compileRegex, TooRichPattern } from './_regex-compile.ts';
 import { findMatch } from './_regex-match.ts';
 
-const FREE = { step: () => undefined };
+const FREE = { step: () => undefined, hold: () => undefined };
 
 function ours(source: string, flags: string, text: string): (string | null)[] | null {
   const slots = findMatch(compileRegex(source, flags, FREE), text, 0, false, FREE);
