@@ -10,7 +10,7 @@ import {
   type TrustOptions,
   WinRmError,
 } from '@fairlead/protocol';
-import { isOver } from '../live-entry.ts';
+import { isOver } from '../session-entry.ts';
 import type { ShellSession } from '../shell-session.ts';
 import type { Draft, Note, SessionFacts, Survived } from '../survival.ts';
 import { Arrivals } from './arrivals.ts';

@@ -7,7 +7,7 @@ import {
   type TrustOptions,
   type TrustQuestion,
 } from '@fairlead/protocol';
-import { isOver } from '../live-entry.ts';
+import { isOver } from '../session-entry.ts';
 import { type Draft, NO_DRAFT } from '../survival.ts';
 import { factsOf, type NearSession, type RoadWires } from './link-facts.ts';
 import {
