@@ -53,6 +53,13 @@ export const MAX_PROXIES = 32;
 const MAX_WARNINGS = 64;
 const MAX_PROXY_CHARACTERS = 2048;
 
+/** Characters that nobody sees, and that move the cursor or turn the writing. No address has one. */
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
+
+const NO_PROXY: ReadProxy = {
+  ...{ hop: null, problem: 'not-a-proxy', hadCredentials: false, isPortAssumed: false, isVersionUnknown: false },
+};
+
 /** What Chromium, WinINET and Go assume; curl assumes 1080 for every kind. */
 const DEFAULT_PORTS = { http: 80, https: 443, socks: 1080, socks5: 1080 } as const;
 
@@ -61,22 +68,25 @@ const DEFAULT_PORTS = { http: 80, https: 443, socks: 1080, socks5: 1080 } as con
  * about a proxy and is dropped as well, as curl and Go do.
  */
 export function readProxy(text: string, whenBare: BareProxy): ReadProxy {
+  if (text.length > MAX_PROXY_CHARACTERS || HIDDEN.test(text.trim())) {
+    return { ...NO_PROXY, hadCredentials: text.includes('@') };
+  }
   const written = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(text.trim());
   const rest = text.trim().slice(written?.[0].length ?? 0);
   const authority = (/^[^/?#\\]*/.exec(rest) as RegExpExecArray)[0];
   const at = authority.lastIndexOf('@');
   const hadCredentials = rest.includes('@');
-  const base = { problem: 'not-a-proxy' as const, hadCredentials, isPortAssumed: false, isVersionUnknown: false };
+  const base = { ...NO_PROXY, hadCredentials };
   // An @ behind a slash is a password that nobody escaped: then the host is not where it seems to be.
-  if (text.length > MAX_PROXY_CHARACTERS || (hadCredentials && at < 0)) return { ...base, hop: null };
+  if (hadCredentials && at < 0) return base;
   const scheme = kindOf(written === null ? whenBare : (written[1] as string).toLowerCase());
-  if (scheme === 'socks4') return { ...base, hop: null, problem: 'socks4' };
+  if (scheme === 'socks4') return { ...base, problem: 'socks4' };
   const parts = splitAuthority(authority.slice(at + 1));
-  if (scheme === null || parts === null) return { ...base, hop: null };
+  if (scheme === null || parts === null) return base;
   const host = parts.host.toLowerCase().replace(/(.)\.$/, '$1');
   const hasPort = parts.port !== null && parts.port !== '';
   const port = hasPort ? Number(parts.port) : DEFAULT_PORTS[scheme];
-  if (!isHost(host) || !isPort(port)) return { ...base, hop: null };
+  if (!isHost(host) || !isPort(port)) return base;
   const hop: Hop =
     scheme === 'socks' || scheme === 'socks5'
       ? { kind: 'socks5', host, port }
@@ -91,12 +101,14 @@ function kindOf(scheme: string): keyof typeof DEFAULT_PORTS | 'socks4' | null {
 }
 
 /**
- * A PAC file's address without user, password and fragment; null when it is none. `hadCredentials` tells whether
+ * A PAC file's address without user, password and fragment; null when it is none, or has characters that nobody sees,
+ * which would move the cursor or turn the writing where it is shown. `hadCredentials` tells whether
  * something was dropped.
  */
 export function readPacUrl(text: string): { url: string; hadCredentials: boolean } | null {
+  if (text.length > MAX_PROXY_CHARACTERS || HIDDEN.test(text.trim())) return null;
   const parts = /^(https?|file):\/\/([^/?#\\\s]*)([^#\s]*)(?:#\S*)?$/i.exec(text.trim());
-  if (parts === null || text.length > MAX_PROXY_CHARACTERS) return null;
+  if (parts === null) return null;
   const scheme = (parts[1] as string).toLowerCase();
   const authority = parts[2] as string;
   const at = authority.lastIndexOf('@');

@@ -15,7 +15,9 @@ interface WindowsValues {
   readonly names: { readonly server: string; readonly override: string; readonly pacUrl: string };
 }
 
-const PURPOSES: Readonly<Record<string, ProxyPurpose>> = { http: 'http', https: 'https', socks: 'socks', all: 'all' };
+const PURPOSES = new Map(
+  (['http', 'https', 'socks', 'all'] satisfies ProxyPurpose[]).map((word) => [String(word), word]),
+);
 
 /**
  * Makes settings of Windows' values. ProxyServer is "host:port" for everything or "http=a:1;https=b:2;socks=c:3", with
@@ -58,7 +60,7 @@ function addServers(text: string, setting: string, found: Findings): void {
       continue;
     }
     const word = (shape[1] as string).toLowerCase();
-    const purpose = PURPOSES[word];
+    const purpose = PURPOSES.get(word);
     if (purpose === undefined) found.warn('other-scheme', `${word}=`);
     else found.addProxy(shape[2] as string, purpose, `${word}=`, purpose === 'socks' ? 'socks' : 'http');
   }
@@ -162,10 +164,7 @@ export function readWinHttp(text: string): ProxySettings | null {
   const heading = lines.findLastIndex((line) => /winhttp/i.test(line));
   if (heading < 0) return null;
   const below = lines.slice(heading + 1).filter((line) => line.trim() !== '');
-  const values = below.flatMap((line) => {
-    const shape = LABELLED_LINE.exec(line);
-    return shape === null ? [] : [(shape[1] as string).trim()];
-  });
+  const values = below.map(labelledValue).filter((value) => value !== null);
   if (values.length === 0) {
     // One indented sentence, without a colon. Anything else would be somebody's prose about WinHTTP.
     const sentences = below.filter((line) => /^\s+\S/.test(line));
@@ -188,5 +187,26 @@ const NOTHING = {
 /** "    ProxyEnable    REG_DWORD    0x1", "\"ProxyEnable\"=dword:00000001", "ProxyEnable : 1". */
 const REGISTRY_LINE =
   /^\s*"?(ProxyEnable|ProxyServer|ProxyOverride|AutoConfigURL|AutoDetect)"?(?:\s+REG_[A-Z_]+(?:\s+|$)|\s*[=:]\s*)(.*)$/i;
-/** The label ends at a colon with a blank behind it, so that "proxy:8080" is none; Chinese has a wide colon. */
-const LABELLED_LINE = /^\s+[^:：]*(?:\([^)]*\))?\s*(?::\s|：)\s*(\S.*)$/;
+
+/**
+ * The value of an indented line "label : value"; null when it is none. The label ends at a colon with a blank behind it,
+ * so that "proxy:8080" is none; Chinese has a wide colon. One in parentheses belongs to the label: "Proxy (http:80) : a".
+ * Looked for from the left, once: a pattern for this would try every way to part the blanks.
+ */
+function labelledValue(line: string): string | null {
+  if (!/^\s/.test(line)) return null;
+  const first = line.search(/[:：]/);
+  if (first < 0) return null;
+  let end = first;
+  if (!endsLabel(line, end)) {
+    const close = line.slice(0, first).includes('(') ? line.indexOf(')', first) : -1;
+    end = close + 1 + line.slice(close + 1).search(/\S/);
+    if (close < 0 || !endsLabel(line, end)) return null;
+  }
+  const value = line.slice(end + 1).trim();
+  return value === '' ? null : value;
+}
+
+function endsLabel(line: string, at: number): boolean {
+  return line.charAt(at) === '：' || (line.charAt(at) === ':' && /\s/.test(line.charAt(at + 1)));
+}

@@ -43,9 +43,11 @@ export class BypassList {
   readonly entries: readonly string[];
   /** Entries that could not be read and match nothing. */
   readonly unreadCount: number;
+  /** This machine itself goes directly, named or not. */
+  readonly isLoopbackDirect: boolean;
+  /** So does what has no address but one it gave itself. */
+  readonly isLinkLocalDirect: boolean;
   readonly #entries: readonly Entry[];
-  readonly #isLoopbackDirect: boolean;
-  readonly #isLinkLocalDirect: boolean;
 
   private constructor(
     entries: readonly Entry[],
@@ -54,8 +56,8 @@ export class BypassList {
     unreadCount: number,
   ) {
     this.#entries = entries;
-    this.#isLoopbackDirect = isLoopbackDirect;
-    this.#isLinkLocalDirect = isLinkLocalDirect;
+    this.isLoopbackDirect = isLoopbackDirect;
+    this.isLinkLocalDirect = isLinkLocalDirect;
     this.entries = entries.map((entry) => entry.text);
     this.unreadCount = unreadCount;
   }
@@ -81,8 +83,8 @@ export class BypassList {
   matches(host: string, port?: number): boolean {
     const name = plainHost(host);
     const ip = parseIp(name);
-    if (this.#isLoopbackDirect && (ip === null ? isLocalName(name) : isLoopback(ip))) return true;
-    if (this.#isLinkLocalDirect && ip !== null && isLinkLocal(ip)) return true;
+    if (this.isLoopbackDirect && (ip === null ? isLocalName(name) : isLoopback(ip))) return true;
+    if (this.isLinkLocalDirect && ip !== null && isLinkLocal(ip)) return true;
     return this.#entries.some(
       (entry) => (entry.port === null || entry.port === port) && matchesEntry(entry.who, name, ip),
     );

@@ -73,7 +73,9 @@ function bareValue(text: string, isList: boolean): string {
   const quoted = /^(["'])(.*?)\1/.exec(trimmed);
   if (quoted !== null) return (quoted[2] as string).trim();
   // What is left of `cmd /c "set A=b"`, of `export A=b;` and of JSON.
-  const bare = trimmed.replace(/[\s;&"',}]+$/, '');
+  let end = trimmed.length;
+  while (end > 0 && /[\s;&"',}]/.test(trimmed.charAt(end - 1))) end -= 1;
+  const bare = trimmed.slice(0, end);
   // Further words belong to the command, unless a password has a blank in it: then it must not look like a host.
   const blank = bare.search(/\s/);
   return isList || blank < 0 || bare.slice(blank).includes('@') ? bare : bare.slice(0, blank);

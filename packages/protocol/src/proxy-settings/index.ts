@@ -3,6 +3,7 @@ export { BypassList, type BypassSyntax } from './bypass.ts';
 export { readEnvironment } from './environment.ts';
 export { evaluatePac, MAX_PAC_CHARACTERS, type PacOptions, type PacVerdict, pacUrlOf } from './pac.ts';
 export { type PacAnswer, readPacAnswer } from './pac-answer.ts';
+export { printProxySettings } from './print.ts';
 export { MAX_SETTINGS_CHARACTERS, readProxySettings } from './read.ts';
 export {
   type ChosenRoutes,

@@ -54,7 +54,9 @@ function placeOf(text: string | undefined): string {
 
 /** A pasted answer as settings; null when the text does not begin with one of its words. @throws pac.gave-no-answer */
 export function readPastedAnswer(text: string): ProxySettings | null {
-  const isAnswer = /^["'\s]*(?:DIRECT\s*(?:;|["'\s]*$)|(?:PROXY|HTTPS?|SOCKS[45]?)\s+\S)/i.test(text);
+  const plain = text.replace(/^["'\s]+/, '');
+  const isDirect = /^DIRECT/i.test(plain) && /^(?:;|$)/.test(plain.slice('DIRECT'.length).replace(/^["'\s]+/, ''));
+  const isAnswer = isDirect || /^(?:PROXY|HTTPS?|SOCKS[45]?)\s+\S/i.test(plain);
   if (!isAnswer || /[\r\n]\s*\S/.test(text.trim())) return null;
   const answer = readPacAnswer(text.trim().replace(/^(["'])(.*)\1$/, '$2'));
   // What stands behind DIRECT would be tried only when the direct road fails, which is no failure of a proxy.

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isWinRmError } from '../errors.ts';
 import { readEnvironment } from './environment.ts';
+import { printProxySettings } from './print.ts';
 import { readProxySettings } from './read.ts';
 import { chooseRoutes, type ProxySettings } from './settings.ts';
 
@@ -277,6 +278,133 @@ describe('credentials in settings', () => {
         expect(JSON.stringify(error) + JSON.stringify(error.details)).not.toMatch(/hunter2|ter2|ana/);
       }
     }
+  });
+});
+
+describe('text that is made to be slow', () => {
+  const many = 16_000;
+  it.each([
+    ['blanks where a label may end', `WinHTTP\n${' '.repeat(many)}x`],
+    ['parentheses in a label', `WinHTTP\n  ${'('.repeat(many)}:x) x`],
+    ['what may stand behind a value', `https_proxy=${';'.repeat(many)}x`],
+    ['blanks behind DIRECT', `DIRECT${' '.repeat(many)}x`],
+    ['quotes before it', `${'"'.repeat(many)}x`],
+    ['a long path', `AutoConfigURL : http://${'a'.repeat(many)} x`],
+    ['many such lines', `WinHTTP\n${`${' '.repeat(8_000)}x\n`.repeat(30)}`],
+  ])('is read once from left to right: %s', (_what, text) => {
+    try {
+      expect(readProxySettings(text).proxies).toEqual([]);
+    } catch (error) {
+      expect(isWinRmError(error, 'settings.unreadable')).toBe(true);
+    }
+  });
+
+  it('has lines of no more than 16 KiB: settings.unreadable', () => {
+    const list = (length: number): string => 'a.b,'.repeat(length / 4).slice(0, length);
+    const begin = 'no_proxy=';
+    expect(readProxySettings(begin + list(16_384 - begin.length)).bypass.entries.length).toBeGreaterThan(4000);
+    expect(() => readProxySettings(`x\n${begin}${list(16_385 - begin.length)}`)).toThrow(
+      expect.objectContaining({ code: 'settings.unreadable', details: { reason: 'too-long', setting: 'none' } }),
+    );
+  });
+});
+
+it('names that every object has are no purpose of a proxy', () => {
+  for (const word of ['constructor', 'toString', 'hasOwnProperty', '__proto__', 'valueOf']) {
+    try {
+      const settings = readProxySettings(`${word}=evil:8080`);
+      expect(settings.proxies).toEqual([]);
+      expect(settings.warnings).toEqual([{ code: 'other-scheme', setting: `${word.toLowerCase()}=`, about: 'none' }]);
+    } catch (error) {
+      expect(isWinRmError(error, 'settings.unreadable'), word).toBe(true);
+    }
+  }
+});
+
+it.each(['\u001b[2J', '\u009b0m', '\u202e', '\u200f', '\u2028'])(
+  'a PAC file’s address holds nothing that a terminal obeys: %j',
+  (sign) => {
+    for (const text of [
+      `http://wpad/${sign}x.pac`,
+      `file:///srv/${sign}x.pac`,
+      `AutoConfigURL : http://wpad/${sign}x`,
+    ]) {
+      expect(() => readProxySettings(text)).toThrow(expect.objectContaining({ code: 'settings.unreadable' }));
+    }
+  },
+);
+
+describe('settings in words of our own', () => {
+  it.each([
+    'Current WinHTTP proxy settings:\n\n    Proxy Server(s) :  http=a:1;https=https://b:2 socks=c\n    Bypass List     :  *.corp;<local>\n',
+    'Current WinHTTP proxy settings:\n\n    Proxy Server(s) :  a:1\n    Bypass List     :  (none)\n',
+    '{"Proxy":"a:1","ProxyBypass":"<-loopback>;10.0.0.0/8","ProxyIsEnabled":true}',
+    '{"Proxy":"","AutoconfigUrl":"http://ana:hunter2@wpad/p.pac"}',
+    'ProxyEnable : 0\nProxyServer : http://ana:hunter2@a:1',
+    '    ProxyServer    REG_SZ    http=ana:hunter2@a:1;a:1\n    ProxyOverride    REG_SZ    <local>;[fd00::1]:80',
+    'http=ana:hunter2@a;https=socks5://b',
+    'export https_proxy=http://ana:hunter2@a:3128 HTTP_PROXY=b\nALL_PROXY=socks5h://[fd00::1]\nNO_PROXY=localhost,.corp,10.0.0.0/8\nAWS_SECRET=hunter2',
+    'HTTPS_PROXY=http://old:hunter2@a:1\nHTTPS_PROXY=http://b:1\n# ftp_proxy=http://ana:hunter2@c:1',
+    'no_proxy=*',
+    'https://ana:hunter2@a',
+    'http://wpad.corp/proxy.pac',
+    'PROXY ana:hunter2@a:1; HTTPS b; SOCKS c; DIRECT; PROXY d:1',
+    'DIRECT',
+  ])('%j lead the same way, without what was dropped or not read', (text) => {
+    const settings = readProxySettings(text);
+    const printed = printProxySettings(settings) ?? 'null';
+    expect(printed).not.toMatch(/hunter2|ana|old|SECRET|@/);
+    const again = readProxySettings(printed);
+    expect(again).toMatchObject({ ...settings, warnings: [], bypass: { entries: settings.bypass.entries } });
+    for (const host of ['srv1.corp', 'srv1', '10.1.2.3', 'localhost', '169.254.1.1', 'srv1.example', 'fd00::1']) {
+      for (const scheme of ['http', 'https'] as const) {
+        const target = { scheme, host, port: 5985 };
+        expect(chooseRoutes(again, target)).toEqual(chooseRoutes(settings, target));
+      }
+    }
+  });
+
+  it('hold no password whatever was pasted, or are not to be had', () => {
+    const piece = fc.constantFrom(
+      ...[
+        'http://',
+        'https_proxy=',
+        'no_proxy=',
+        'PROXY ',
+        'http=',
+        ';',
+        ',',
+        ' ',
+        '\n',
+        'WinHTTP\n ',
+        ' : ',
+        '"',
+        '#',
+      ],
+      ...[
+        'ana:hunter2@',
+        'px:8080',
+        'px',
+        'ProxyServer : ',
+        'ProxyOverride : ',
+        '*.corp',
+        '/',
+        ':1',
+        'DIRECT',
+        '{"Proxy":"',
+      ],
+      '"}',
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { minLength: 2, maxLength: 12 }), (pieces) => {
+        try {
+          expect(printProxySettings(readProxySettings(pieces.join(''))) ?? '').not.toContain('hunter2');
+        } catch (error) {
+          if (!isWinRmError(error)) throw error;
+        }
+      }),
+      { numRuns: 3000 },
+    );
   });
 });
 

@@ -8,6 +8,8 @@ import type { ProxySettings } from './settings.ts';
 
 /** Far more than any program prints about its proxies. */
 export const MAX_SETTINGS_CHARACTERS = 256 * 1024;
+/** Longer than any list of exceptions that systems take. */
+const MAX_LINE_CHARACTERS = 16 * 1024;
 
 /**
  * Reads proxy settings as somebody pastes them, and finds out by itself what they are: `netsh winhttp show proxy` and
@@ -19,6 +21,9 @@ export const MAX_SETTINGS_CHARACTERS = 256 * 1024;
 export function readProxySettings(text: string): ProxySettings {
   if (text.length > MAX_SETTINGS_CHARACTERS) fail('settings.unreadable', { reason: 'too-long', setting: 'none' });
   const plain = text.replace(/^\ufeff/, '').replace(/\0/g, '');
+  if (plain.split(/[\r\n]/).some((line) => line.length > MAX_LINE_CHARACTERS)) {
+    fail('settings.unreadable', { reason: 'too-long', setting: 'none' });
+  }
   if (plain.trim() === '') fail('settings.unreadable', { reason: 'empty', setting: 'none' });
   return (
     readAdvancedProxy(plain) ??
