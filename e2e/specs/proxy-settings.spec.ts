@@ -100,6 +100,9 @@ test('settings that are kept give each server its own road', async ({ person, st
   );
   await person.button('routes.pasted.keep').click();
   await expect(routeList(person)).toContainText(words('connect.routeAutomatic', { name: words('routes.pastedName') }));
+  const kept = await person.page.evaluate(() => localStorage.getItem('fairlead.saved') ?? '');
+  expect(kept).toContain(at(stack.squidTap.port));
+  expect(kept).not.toContain('@');
   await expect(found(person)).toContainText(words('routes.found.road.plain', { address: at(stack.squidTap.port) }));
   await looksRight(person.page);
   const before = stack.squidTap.connectionCount;

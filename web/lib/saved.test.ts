@@ -90,6 +90,24 @@ describe('saved', () => {
     expect(saved.targets[1]).toMatchObject({ policy: 'negotiate', shell: 'interactive', codePage: 65_001 });
   });
 
+  it('no way leads a password of settings into what is kept', () => {
+    const from = 'https://wpad.corp/p.pac?token=hunter2';
+    for (const text of ['HTTPS_PROXY=http://ana:hunter2@px:1', 'function FindProxyForURL() {} // ana:hunter2@px']) {
+      const given = { ...ROUTE, hops: [], settings: { text, from } };
+      for (const saved of [
+        withRoute(NOTHING_SAVED, given),
+        withRoute(withRoute(NOTHING_SAVED, ROUTE), given),
+        parseSaved(JSON.stringify({ routes: [given] })),
+      ]) {
+        expect(JSON.stringify(saved)).not.toContain('hunter2');
+        // The route is still there, without a road: it does not become a direct one.
+        expect(saved.routes).toMatchObject([{ hops: [], settings: { text: '', from: 'https://wpad.corp/p.pac' } }]);
+      }
+    }
+    const harmless = { ...ROUTE, hops: [], settings: { text: 'PROXY px:1', from: 'px.pac' } };
+    expect(withRoute(NOTHING_SAVED, harmless).routes).toEqual([harmless]);
+  });
+
   it('parseSaved never throws, whatever was stored', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (text) => {

@@ -1,4 +1,5 @@
 import type { Hop } from '@fairlead/protocol';
+import { seemsToHoldPassword } from './password-in-text.ts';
 
 /**
  * What a person keeps in this browser to connect again: targets and routes, in localStorage. INVARIANT: no field can
@@ -12,7 +13,7 @@ const POLICIES: readonly SavedPolicy[] = ['negotiate', 'negotiate-raw', 'ntlm', 
 
 /** Settings as a person found them: each server gets its own road from them. */
 export interface SavedSettings {
-  /** As pasted, or a PAC file's own text; at most `MAX_SETTINGS_CHARACTERS`. */
+  /** What was read, in words of ours, or a PAC file's own text; at most `MAX_SETTINGS_CHARACTERS`. Never as pasted. */
   readonly text: string;
   /** The file or URL it came from, "" where it was pasted. */
   readonly from: string;
@@ -108,7 +109,7 @@ function parseRoute(from: Record<string, unknown>): SavedRoute[] {
   const { id, name, settings } = from;
   if (!isText(id, 64) || !isText(name, 100)) return [];
   if (isRecord(settings) && isText(settings['text'], MAX_SETTINGS_CHARACTERS) && isText(settings['from'], 2048)) {
-    const kept = { text: settings['text'], from: settings['from'] };
+    const kept = withoutPassword({ text: settings['text'], from: settings['from'] });
     return [{ id, name, hops: [], settings: kept, forwardsIfRefused: true }];
   }
   // A route was one proxy once, and its fields were the route's own.
@@ -204,8 +205,19 @@ export function withoutTarget(saved: Saved, id: string): Saved {
   return { ...saved, targets: saved.targets.filter((target) => target.id !== id) };
 }
 
+/** Settings without their text where a password might stand in it: the route stays, and gives nobody a road. */
+function withoutPassword(settings: SavedSettings): SavedSettings {
+  const { text, from } = settings;
+  return {
+    text: seemsToHoldPassword(text) ? '' : text,
+    // The query of an address may be somebody's token.
+    from: seemsToHoldPassword(from) ? '' : from.replace(/\?.*$/s, ''),
+  };
+}
+
 /** Puts a route in, in place of the one with its id. */
-export function withRoute(saved: Saved, route: SavedRoute): Saved {
+export function withRoute(saved: Saved, given: SavedRoute): Saved {
+  const route = { ...given, settings: given.settings && withoutPassword(given.settings) };
   const at = saved.routes.findIndex((other) => other.id === route.id);
   return { ...saved, routes: at === -1 ? [...saved.routes, route] : saved.routes.with(at, route) };
 }

@@ -59,7 +59,8 @@ export default function PasteSettings({
   const road = reading?.answer?.routes[0] ?? null;
   const isWhole = reading !== null && reading.pacUrl === null;
   const use = (hops: readonly Hop[]) => (hops.length > 0 ? onRoad(hops) : onDirect?.());
-  const isTooLong = text.length > MAX_SETTINGS_CHARACTERS;
+  const kept = reading?.keep ?? null;
+  const isTooLong = kept !== null && kept.length > MAX_SETTINGS_CHARACTERS;
   return (
     <div className="flex flex-col gap-4">
       <AreaField
@@ -99,7 +100,8 @@ export default function PasteSettings({
           url={reading.pacUrl}
           onFetched={(script) => {
             setText(script);
-            setFrom(reading.pacUrl ?? '');
+            // Not the query, which may be somebody's token: this becomes the route's name.
+            setFrom((reading.pacUrl ?? '').replace(/\?.*$/s, ''));
           }}
         />
       )}
@@ -109,13 +111,15 @@ export default function PasteSettings({
             {t(road.hops.length > 0 ? 'use' : 'useDirect')}
           </Button>
         )}
-        {isWhole && !isTooLong && (
-          <Button icon="route" onClick={() => onKeep({ text, from })}>
+        {isWhole && kept !== null && !isTooLong && (
+          <Button icon="route" onClick={() => onKeep({ text: kept, from })}>
             {t('keep')}
           </Button>
         )}
       </div>
-      {isWhole && <p className="text-sm text-ink-soft">{t(isTooLong ? 'tooLong' : 'keepHint')}</p>}
+      {isWhole && (
+        <p className="text-sm text-ink-soft">{t(kept === null ? 'hasPassword' : isTooLong ? 'tooLong' : 'keepHint')}</p>
+      )}
     </div>
   );
 }

@@ -29,6 +29,30 @@ describe('readSettings', () => {
     });
   });
 
+  it.each([
+    ['export HTTPS_PROXY=http://ana:hunter2@px:3128\nexport NO_PROXY=.x', 'https_proxy=http://px:3128\nno_proxy=.x'],
+    ['https_proxy=px:1\n# http_proxy=http://ana:hunter2@px:1\nTOKEN=hunter2', 'https_proxy=http://px:1\nno_proxy='],
+    ['http=ana:hunter2@px:1', 'http=http://px:1'],
+    ['PROXY ana:hunter2@px:1; DIRECT', 'PROXY px:1; DIRECT'],
+    ['function FindProxyForURL() { return "PROXY ana:hunter2@px:1"; }', null],
+    ['// ana:hunter2@px\nfunction FindProxyForURL() { return "PROXY px:1"; }', null],
+    // Put together from pieces, it is seen in the answer.
+    ['function FindProxyForURL() { return "PROXY " + ["ana", "hunter2"].join(":") + "@" + "px:1"; }', null],
+  ])('of %j it keeps nothing that was dropped', (text, keep) => {
+    const reading = readSettings({ text, target, nowMs });
+    expect(reading.keep).toBe(keep);
+    if (keep !== null) expect(readSettings({ text: keep, target, nowMs }).answer).toEqual(reading.answer);
+    else expect(reading.answer?.routes).toMatchObject([{ hops: [{ host: 'px', port: 1 }] }]);
+    if (keep === null && !text.includes('join')) {
+      expect(readSettings({ text, target: null, nowMs }).keep).toBe(null);
+    }
+  });
+
+  it('keeps a script as it is where no password seems to stand in it', () => {
+    const text = '// network@corp.example\nfunction FindProxyForURL() { return "PROXY px:1"; }';
+    expect(readSettings({ text, target, nowMs }).keep).toBe(text);
+  });
+
   it('can be sent from the worker as it is', () => {
     const reading = readSettings({ text: 'http=a:1;https=b:2', target, nowMs });
     expect(structuredClone(reading)).toEqual(reading);

@@ -3,11 +3,13 @@ import type { ProxyRoute, RouteTarget } from '@fairlead/protocol';
 import {
   chooseRoutes,
   evaluatePac,
+  printProxySettings,
   type RouteReason,
   readProxySettings,
   type SettingsSource,
   type SettingsWarning,
 } from '@fairlead/protocol/proxy-settings';
+import { seemsToHoldPassword } from '../../lib/password-in-text.ts';
 
 /** What settings mean for one server. */
 export interface SettingsAnswer {
@@ -31,6 +33,8 @@ export interface SettingsReading {
   readonly pacUrl: string | null;
   /** Null where there is no server to ask about. */
   readonly answer: SettingsAnswer | null;
+  /** What may be kept to read the same again. Null: a password might stand in it. */
+  readonly keep: string | null;
 }
 
 /** What is asked of the reader. */
@@ -48,15 +52,23 @@ export interface SettingsQuestion {
  */
 export function readSettings({ text, target, nowMs }: SettingsQuestion): SettingsReading {
   if (isPacScript(text)) {
-    if (target === null) return { source: 'pac', warnings: [], pacUrl: null, answer: null };
+    if (target === null) return { source: 'pac', warnings: [], pacUrl: null, answer: null, keep: keepable(text) };
     const { routes, raw, asked, alerts, warnings } = evaluatePac(text, target, { nowMs });
     const answer = { routes, raw, unresolved: asked, alerts, why: 'script' } as const;
-    return { source: 'pac', warnings, pacUrl: null, answer };
+    const hasPassword = warnings.some((warning) => warning.code === 'credentials-dropped');
+    return { source: 'pac', warnings, pacUrl: null, answer, keep: hasPassword ? null : keepable(text) };
   }
   const settings = readProxySettings(text);
   const { source, warnings, pacUrl } = settings;
   const nothingSaid = { raw: '', unresolved: [], alerts: [] };
-  return { source, warnings, pacUrl, answer: target && { ...chooseRoutes(settings, target), ...nothingSaid } };
+  const answer = target && { ...chooseRoutes(settings, target), ...nothingSaid };
+  // Not what was pasted: passwords stand in that, or next to it.
+  return { source, warnings, pacUrl, answer, keep: printProxySettings(settings) };
+}
+
+/** A script has to be kept as it is, or not at all. */
+function keepable(script: string): string | null {
+  return seemsToHoldPassword(script) ? null : script;
 }
 
 /** Every PAC file defines that function, and no other settings name it. */

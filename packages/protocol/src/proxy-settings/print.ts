@@ -9,10 +9,16 @@ import { DIRECT, type ProxyPurpose, type ProxySettings, routeThrough } from './s
  */
 export function printProxySettings(settings: ProxySettings): string | null {
   const text = FORMS[settings.source](settings);
+  if (isSame(text, settings)) return text;
+  // Without a proxy every target goes directly, whatever the exceptions are.
+  return settings.proxies.length === 0 && settings.pacUrl === null ? DIRECT.name : null;
+}
+
+function isSame(text: string, settings: ProxySettings): boolean {
   try {
-    return says(readProxySettings(text)) === says(settings) ? text : null;
+    return says(readProxySettings(text)) === says(settings);
   } catch {
-    return null;
+    return false;
   }
 }
 

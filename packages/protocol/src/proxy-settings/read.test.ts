@@ -364,6 +364,12 @@ describe('settings in words of our own', () => {
     }
   });
 
+  it('say nothing but DIRECT where there is no proxy at all', () => {
+    for (const text of ['WinHTTP\n    Direct access (no proxy server).', 'ftp=a:1']) {
+      expect(printProxySettings(readProxySettings(text)), text).toBe('DIRECT');
+    }
+  });
+
   it('hold no password whatever was pasted, or are not to be had', () => {
     const piece = fc.constantFrom(
       ...[
