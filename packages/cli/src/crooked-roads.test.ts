@@ -88,7 +88,7 @@ const EXPECTED: Readonly<Record<Crookedness, readonly [Verdict, Verdict, Verdict
   'loops-407': [
     NEEDS_HTTPS,
     NEEDS_HTTPS,
-    { code: 'proxy.auth-loops', says: ['The proxy PROXY asked 10 times to sign in with Digest'] },
+    { code: 'proxy.auth-loops', says: ['The proxy PROXY asked 2 times to sign in with Digest'] },
   ],
   dribbles: [OPENS, OPENS, OPENS],
   'cuts-idle': [OPENS, OPENS, OPENS],

@@ -39,19 +39,29 @@ export interface ProxySignInOptions {
 /** The name a proxy's log shows for our machine; the real one is nobody's business. */
 const WORKSTATION = 'FAIRLEAD';
 
+/** Nonces of Digest that may run out under an answer; each further one would be another showing of the password. */
+const MAX_STALE_NONCES = 1;
+
+/** On one road a proxy is signed in to once, and once more where somebody dialled it again. */
+const MAX_CONVERSATIONS = 2;
+
 /**
  * Makes the answerers of a session's roads: call it once for each road that is opened.
  *
  * INVARIANT: a hop's credential answers that hop alone, and no byte of it leaves for an http target unless that danger
- * was chosen.
+ * was chosen. On one road a proxy gets no more than a few answers, whatever it or the relay asks.
  */
 export function proxySignIn(options: ProxySignInOptions): () => ProxyAnswerer {
   return () => {
     const conversations = new Map<number, Conversation>();
+    const begun = new Map<number, number>();
     return (challenge) => {
       const given = credentialFor(options, challenge);
       let conversation = conversations.get(challenge.hop);
       if (conversation === undefined || challenge.leg === 0) {
+        const count = (begun.get(challenge.hop) ?? 0) + 1;
+        if (count > MAX_CONVERSATIONS) fail('relay.lost', { reason: 'it asked about one proxy again and again' });
+        begun.set(challenge.hop, count);
         conversation = new Conversation(given, options.platform);
         conversations.set(challenge.hop, conversation);
       }
@@ -86,6 +96,7 @@ class Conversation {
   #mechanism: AuthMechanism | null = null;
   #nonce = '';
   #nonceCount = 0;
+  #staleCount = 0;
 
   constructor(given: ProxyCredential, platform: Platform) {
     this.#given = given;
@@ -100,7 +111,12 @@ class Conversation {
       const next = chooseDigest(offered);
       // The nonce had run out, the password was right. RFC 7616, section 3.3
       const isStale = next?.params.get('stale')?.toLowerCase() === 'true' && next.params.get('nonce') !== this.#nonce;
-      return isStale && next !== null ? this.#digest(challenge, next) : this.#reject(challenge, 'request');
+      if (!isStale || next === null) return this.#reject(challenge, 'request');
+      this.#staleCount += 1;
+      if (this.#staleCount > MAX_STALE_NONCES) {
+        fail('proxy.auth-loops', { ...factsOf(challenge), mechanism: 'Digest', legCount: challenge.leg });
+      }
+      return this.#digest(challenge, next);
     }
     return this.#goOn(challenge, offered);
   }
