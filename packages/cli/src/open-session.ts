@@ -2,6 +2,7 @@ import { constants, fchmodSync, ftruncateSync, openSync, readFileSync, writeFile
 import {
   connectFirst,
   type Journal,
+  type ProxyAnswerer,
   type ProxyCredential,
   type ProxyRoute,
   parseCredential,
@@ -43,18 +44,27 @@ async function roadThrough(common: Common, terminal: Terminal): Promise<RoadOpen
     credentials: await proxyCredentials(common, terminal),
     dangerHttpBehindAuthenticatedProxy: settings.isHttpDangerChosen,
   });
+  let answerCount = 0;
+  const answerProxy = (): ProxyAnswerer => {
+    const answer = answers();
+    return (...words) => {
+      answerCount += 1;
+      return answer(...words);
+    };
+  };
   const secureHop = nodeSecureHop(settings.caFiles.map(readRoots));
-  const openFor =
-    (way: ProxyRoute): RoadOpener =>
-    (_lane, onHop, signal) =>
+  const openFor = (way: ProxyRoute): RoadOpener => {
+    const open: RoadOpener = (_lane, onHop, signal) =>
       walkRoad({
         ...{ route: way, target, onHop, signal, secureHop },
         dial: nodeDialer,
         platform: defaultPlatform,
-        answerProxy: answers(),
+        answerProxy: answerProxy(),
         // Whether an http target may have it is for the answers to say: they know what was chosen.
         httpBehindSignIn: 'allow',
       });
+    return Object.assign(open, { answered: () => answerCount });
+  };
   if (common.proxyForm !== 'auto') return openFor(route);
   const hasProxyCredential = (settings.users[route.hops.length - 1] ?? '') !== '';
   return connectFirst({ route, scheme: target.scheme, hasProxyCredential, openFor });

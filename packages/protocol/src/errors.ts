@@ -149,6 +149,7 @@ export interface ErrorDetails {
   'auth.rejected': { mechanism: string; stage: string; user: string };
   'auth.binding-refused': { mechanism: string; stage: string; user: string; issuer: string; sha256: string };
   'auth.incomplete': { mechanism: string; stage: string };
+  'auth.no-verdict': { count: number };
   'auth.malformed-token': { mechanism: string; stage: string; problem: string };
   'auth.too-weak': { mechanism: string; missing: string };
   'auth.mutual-failed': { mechanism: string; stage: string };
@@ -241,6 +242,7 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, Rule>> = {
   'auth.rejected': { party: 'user', recovery: 'new-credential' },
   'auth.binding-refused': { party: 'network', recovery: 'new-credential' },
   'auth.incomplete': { party: 'server', recovery: 'retry' },
+  'auth.no-verdict': { party: 'network', recovery: 'retry' },
   'auth.malformed-token': { party: 'server', recovery: 'ask-admin' },
   'auth.too-weak': { party: 'server', recovery: 'ask-admin' },
   'auth.mutual-failed': { party: 'network', recovery: 'change-route' },

@@ -57,6 +57,8 @@ export interface RoadOpener {
   (lane: 'control' | 'output', onHop: (report: HopReport) => void, signal: AbortSignal): Promise<OpenedRoad>;
   /** Looks at once for the links of roads that are held, where roads can be. */
   readonly now?: () => void;
+  /** How often proxies that wanted credentials have been answered so far, where they can be. */
+  readonly answered?: () => number;
 }
 
 /** A proxy that wants credentials, and what it said. Nothing in it may be believed: it comes from the proxy or the relay. */

@@ -4,16 +4,21 @@ import type { ProxyAnswerer, ProxyChallenge } from '../opened-road.ts';
 /** More questions than four proxies with ten legs each could have, re-dials included. */
 const MAX_CHALLENGES = 50;
 
-/** Makes the `answer` message for each challenge of one road. The result throws what the answerer throws, and relay.lost. */
+/**
+ * Makes the `answer` message for each challenge of one road. The result throws what the answerer throws, and relay.lost.
+ * @param onAnswer called before an answer leaves
+ */
 export function proxyAnswers(
   answerProxy: ProxyAnswerer = refuseToAnswer,
   signal: AbortSignal,
+  onAnswer: () => void = () => undefined,
 ): (challenge: ProxyChallenge) => Promise<string> {
   let count = 0;
   return async (challenge) => {
     count += 1;
     if (count > MAX_CHALLENGES) throw new WinRmError('relay.lost', { reason: 'too many questions' });
     const authorization = await answerProxy(challenge, signal);
+    onAnswer();
     return JSON.stringify({ type: 'answer', hop: challenge.hop, authorization });
   };
 }

@@ -489,15 +489,16 @@ async function beginAnswering(answerProxy?: () => ProxyAnswerer) {
   road.catch(() => {});
   await new Promise((resolve) => setImmediate(resolve));
   FakeSocket.last.open();
-  return { road, socket: FakeSocket.last };
+  return { road, socket: FakeSocket.last, opener };
 }
 
 test('a proxy’s challenge is answered by whoever the road was given, and the road goes on', async () => {
-  const { road, socket } = await beginAnswering(
+  const { road, socket, opener } = await beginAnswering(
     () =>
       ({ offered }) =>
         `Basic ${offered.length}`,
   );
+  expect(opener.answered?.()).toBe(0);
   socket.say({ type: 'challenge', challenge: CHALLENGE });
   await new Promise((resolve) => setImmediate(resolve));
   expect(socket.sent.slice(1)).toEqual(['{"type":"answer","hop":1,"authorization":"Basic 2"}']);
@@ -506,6 +507,7 @@ test('a proxy’s challenge is answered by whoever the road was given, and the r
   socket.say({ type: 'challenge', challenge: CHALLENGE }); // an open road has nothing to ask
   await new Promise((resolve) => setImmediate(resolve));
   expect(socket.sent).toHaveLength(2);
+  expect(opener.answered?.()).toBe(1);
 });
 
 test('without anybody to answer a challenge ends the road: proxy.auth-required', async () => {

@@ -51,6 +51,10 @@ export function relayRoad(options: RelayRoadOptions): RelayRoad {
   const sockets = new SocketMaker(options);
   const pipes = new Map<KeptPipe, 'control' | 'output'>();
   const onOnline = options.onOnline ?? onPageOnline;
+  let answerCount = 0;
+  const countAnswer = () => {
+    answerCount += 1;
+  };
   let quiet: (() => void) | null = null;
   const opener: RoadOpener = async (lane, onHop, signal) => {
     const ticket = await untilAborted(askForTicket(options, lane, signal), signal);
@@ -62,7 +66,7 @@ export function relayRoad(options: RelayRoadOptions): RelayRoad {
         ticket,
         label: `${lane} through the relay`,
         onHop,
-        answer: proxyAnswers(options.answerProxy?.(), signal),
+        answer: proxyAnswers(options.answerProxy?.(), signal, countAnswer),
         onOpened: (road) => {
           pipes.set(pipe, lane);
           // Back on a network, perhaps another one: the old link may look fine for minutes and carry nothing.
@@ -91,7 +95,8 @@ export function relayRoad(options: RelayRoadOptions): RelayRoad {
   const now = () => {
     for (const pipe of pipes.keys()) pipe.now();
   };
-  return Object.assign(opener, { now, links: () => [...pipes].map(([pipe, lane]) => ({ lane, link: pipe.link })) });
+  const links = () => [...pipes].map(([pipe, lane]) => ({ lane, link: pipe.link }));
+  return Object.assign(opener, { now, links, answered: () => answerCount });
 }
 
 /** A page has `online` events; a Node program has none, and its socket tells soon enough. */

@@ -51,6 +51,8 @@ export interface ConverseOptions {
   readonly hasProxy?: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly onLeg?: ((leg: LegReport) => void) | undefined;
+  /** Called before a leg leaves that proves who we are, so that its verdict can be missed. */
+  readonly onProof?: (() => void) | undefined;
 }
 
 /** What a conversation earned. */
@@ -133,6 +135,7 @@ class Conversation {
     const { lastBody, request } = this.#options;
     const sealed = step.keyed !== null && lastBody !== null ? lastBody(step.keyed) : null;
     if (sealed !== null) this.#hasSentBody = true;
+    if (step.keyed !== null) this.#options.onProof?.();
     return await this.#exchange(
       mechanism.scheme,
       step.stage,

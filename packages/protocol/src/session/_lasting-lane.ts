@@ -8,19 +8,14 @@ import type { Platform } from '../platform.ts';
 import type { Authenticator, StandingAuthorization } from '../security.ts';
 import type { TlsVersion } from '../tls/engine.ts';
 import type { TrustedPeer } from '../tls/trust.ts';
-import {
-  type Lane,
-  LaneConnection,
-  type PostFate,
-  type PostOptions,
-  type TrafficCounts,
-  type WsmanPlace,
-} from '../wsman/lane.ts';
+import { type Lane, LaneConnection, type PostOptions, type TrafficCounts, type WsmanPlace } from '../wsman/lane.ts';
 import type { AdviceBook } from './_advice.ts';
+import { isFateUnknown, isLoss, maySendAgain } from './_fates.ts';
 import { FirstWords, withFalseTunnel } from './_first-words.ts';
 import { heldClock } from './_held-clock.ts';
 import type { Patience } from './_patience.ts';
 import type { SecuredRoad, SecureRoadOptions } from './_secure-road.ts';
+import type { Showing } from './_showing.ts';
 
 /** What a lane that outlives its connections is made of. */
 export interface LastingLaneOptions {
@@ -141,9 +136,12 @@ export class LastingLane implements Lane {
         return compose();
       };
       const connection = this.#usable();
+      const isNew = connection !== null && !connection.isSignedIn;
+      if (connection?.isStanding) this.#options.patience.requireUnrefused();
       try {
         if (connection !== null) {
           const reply = await connection.post(composeOnce(), options);
+          if (connection.isStanding) this.#options.patience.shown(null, false);
           this.#options.tls?.versions.settle();
           return reply;
         }
@@ -158,42 +156,24 @@ export class LastingLane implements Lane {
       } catch (error) {
         const fate = connection === null ? (isComposed ? this.#fateOfRider(error) : 'never') : connection.fate;
         this.#drop(isWinRmError(error) ? error.code : 'failed');
+        const isStepDown = connection !== null && this.#options.tls?.versions.stepDown(error, this.#version) === true;
+        if (connection?.isStanding && fate !== 'not-sent' && !isStepDown) this.#options.patience.shown(error, isNew);
         if (options.signal.aborted || fate === 'never' || this.#isSpent) throw error;
-        if (connection !== null && this.#options.tls?.versions.stepDown(error, this.#version)) continue;
-        if (this.#maySendAgain(fate, error, options) && handshakeCount < MAX_HANDSHAKES_PER_REQUEST) {
+        if (isStepDown) continue;
+        if (maySendAgain(fate, error, options) && handshakeCount < MAX_HANDSHAKES_PER_REQUEST) {
           if (isWinRmError(error, 'proxy.no-affinity')) this.#options.advice.moved(error);
-          // What leaves our keys behind is anyone's word, as below; inside TLS a refusal is the server's own.
-          if (fate === 'unknown' || (fate === 'refused' && this.#options.tls === null)) options.onRepeat?.();
+          if (fate !== 'not-sent') options.onRepeat?.(); // a refusal that nobody sealed is anyone's word, as below
           continue;
         }
-        if (!options.isRepeatable && this.#isFateUnknown(fate, error)) {
+        if (
+          !options.isRepeatable &&
+          isFateUnknown(fate, error, { ...options, isSecured: this.#options.tls !== null })
+        ) {
           fail('shell.fate-unknown', { operation: options.operation }, error);
         }
         throw error;
       }
     }
-  }
-
-  /**
-   * A refusal that nobody sealed is anyone's word: a proxy may have let the request through and answered 401 itself. So
-   * a Command or a Send is sent again only if it never left, or if the refusal came inside TLS.
-   */
-  #maySendAgain(fate: PostFate, error: unknown, { isRepeatable, mayRide }: PostOptions): boolean {
-    if (fate === 'not-sent') return true;
-    if (fate === 'refused') return isRepeatable || mayRide || this.#options.tls !== null;
-    return isRepeatable && isLoss(error);
-  }
-
-  /**
-   * Outside TLS a refusal that nobody sealed says nothing about what the server did: whoever is told "refused" does it
-   * once more by hand. What is wrong with a seal, or inside a good one, is told as that.
-   */
-  #isFateUnknown(fate: PostFate, error: unknown): boolean {
-    if (fate === 'not-sent') return false;
-    if (isLoss(error) || isTlsFailure(error)) return fate === 'unknown';
-    // Inside TLS a refusal is the server's own; whatever else shows another connection leaves the question open.
-    if (isWinRmError(error, 'proxy.no-affinity')) return this.#options.tls === null || fate === 'unknown';
-    return this.#options.tls === null && !(isWinRmError(error) && ABOUT_SEALED.test(error.code));
   }
 
   get #isSpent(): boolean {
@@ -236,16 +216,23 @@ export class LastingLane implements Lane {
     const { patience, onLink, advice } = this.#options;
     if (this.#hasBeenOpen) onLink('reopening');
     if (this.#hasBeenOpen && !this.#wasIdle) advice.reopened();
-    return patience.open({ signal, open: (inner) => this.#connect(inner, riding, beforeSignIn) });
+    return patience.open({ signal, open: (inner, showing) => this.#connect(inner, showing, riding, beforeSignIn) });
   }
 
-  async #connect(signal: AbortSignal, riding: Riding | null, beforeSignIn?: Promise<void>): Promise<string | null> {
-    const { name, journal, platform, place, counts, onLink, sealing, tls } = this.#options;
+  async #connect(
+    signal: AbortSignal,
+    showing: Showing,
+    riding: Riding | null,
+    beforeSignIn?: Promise<void>,
+  ): Promise<string | null> {
+    const { name, journal, platform, place, counts, onLink, sealing, tls, openRoad, patience } = this.#options;
+    showing.walks(() => openRoad.answered?.() ?? 0);
     const hops: HopReport[] = [];
     const words = new FirstWords();
     const road = await this.#openSecured(signal, hops, words).catch((error: unknown) => {
       throw withFalseTunnel(error, hops, words);
     });
+    showing.stands();
     const { peer } = road;
     this.#version = road.version;
     let isRead = false;
@@ -257,12 +244,15 @@ export class LastingLane implements Lane {
       const proxy = this.#proxy;
       const onLeg = (leg: LegReport): void => {
         isRead ||= leg.via !== '';
+        showing.heard();
         this.#options.advice.leg(leg, road, proxy);
       };
-      const setting = { name, road, place, signIn, sealing, proxy, onLeg, journal, counts, signal };
+      const onProof = (): void => showing.proves();
+      const setting = { name, road, place, signIn, sealing, proxy, onLeg, onProof, journal, counts };
       const rider = this.#canRide && !road.hasProxy ? riding : null;
       const isSecured = peer !== null;
-      const opened = await LaneConnection.open({ ...setting, isSecured, platform: clock }, rider);
+      await patience.turnToSignIn(signal, showing);
+      const opened = await LaneConnection.open({ ...setting, isSecured, platform: clock, signal }, rider);
       this.#connection = opened.connection;
       if (this.#hasBeenOpen) onLink('live');
       this.#hasBeenOpen = true;
@@ -322,23 +312,6 @@ export class LastingLane implements Lane {
     this.#options.journal.record({ event: 'connection', lane: this.name, what: 'closed', reason });
   }
 }
-
-/** What TLS cannot believe is not asked for again by itself; but the request it was the answer to may have been acted on. */
-function isTlsFailure(error: unknown): boolean {
-  return isWinRmError(error) && error.code.startsWith('tls.');
-}
-
-/** Whether the connection went away under a request, or under the last leg that carried it; nobody knows how far it got. */
-function isLoss(error: unknown): boolean {
-  const isLegLost = isWinRmError(error, 'auth.incomplete') || isWinRmError(error, 'proxy.drops-connection');
-  const below = isLegLost ? error.cause : error;
-  return LOSSES.some((code) => isWinRmError(below, code));
-}
-
-/** What is wrong with a seal, or inside a good one. */
-const ABOUT_SEALED = /^(?:seal\..*|wsman\.malformed|wsman\.wrong-reply)$/;
-
-const LOSSES = ['http.closed-early', 'relay.lost', 'session.timed-out'] as const;
 
 /** A 407 is seen inside the conversation, which does not know the road; the last proxy that was reported asked for it. */
 function withProxyName(error: unknown, { form }: OpenedRoad, hops: readonly HopReport[]): unknown {

@@ -50,6 +50,16 @@ describe('the choice between a tunnel and absolute form', () => {
     expect(tried).toEqual(['http-connect', 'http-forward', 'http-forward']);
   });
 
+  it('counts what proxies were answered on roads of either form', () => {
+    const openFor = ({ hops }: ProxyRoute) =>
+      Object.assign(() => expect.fail('not asked for'), {
+        answered: () => (hops[0]?.kind === 'http-forward' ? 30 : 4),
+      });
+    const setting = { route: ROUTE, scheme: 'http', hasProxyCredential: false, openFor } as const;
+    expect(connectFirst(setting).answered?.()).toBe(34);
+    expect(connectFirst({ ...setting, hasProxyCredential: true }).answered?.()).toBe(4);
+  });
+
   const place = { hop: 1, host: 'px.corp', port: 3128 };
   it.each<[string, unknown, Partial<RoadChoiceOptions>]>([
     ['to an https target', refusal(403), { scheme: 'https' }],

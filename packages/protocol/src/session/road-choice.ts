@@ -34,7 +34,7 @@ export function connectFirst(options: RoadChoiceOptions): RoadOpener {
   if (forwarding === null) return tunnel;
   const forward = openFor(forwarding);
   let refused: NonNullable<OpenedRoad['refusedTunnel']> | null = null;
-  return async (...words) => {
+  const open: RoadOpener = async (...words) => {
     if (refused === null) {
       try {
         return await tunnel(...words);
@@ -51,6 +51,7 @@ export function connectFirst(options: RoadChoiceOptions): RoadOpener {
     }
     return { ...(await forward(...words)), refusedTunnel: refused };
   };
+  return Object.assign(open, { answered: () => (tunnel.answered?.() ?? 0) + (forward.answered?.() ?? 0) });
 }
 
 /** The route with its last proxy forwarding; null where that is no proxy of HTTP. */

@@ -156,19 +156,23 @@ describe('inside TLS', () => {
     return error;
   };
 
-  it('a page of the server is the server’s, and no sign: http.unexpected-status', async () => {
+  it('a page of the server is the server’s, and no sign; what became of the Command it does not say', async () => {
     const double = new WinRmDouble(SERVER);
     double.before = ({ name }) => (name === 'Command' ? { status: 503, headers: [HTML], body: 'busy' } : undefined);
-    expect(await tellOf(double)).toMatchObject({ code: 'http.unexpected-status' });
+    expect(await tellOf(double)).toMatchObject({
+      code: 'shell.fate-unknown',
+      cause: { code: 'http.unexpected-status' },
+    });
   });
 
   it('a 401 is one, and an answer to another request, whose Command may have been carried out', async () => {
     const refusing = new WinRmDouble(SERVER);
     refusing.before = ({ name }) => (name === 'Command' ? { status: 401 } : undefined);
     expect(await tellOf(refusing)).toMatchObject({
-      code: 'proxy.no-affinity',
-      details: { road: 'tls', sign: 'refused', answered: 0 },
+      code: 'shell.fate-unknown',
+      cause: { code: 'proxy.no-affinity', details: { road: 'tls', sign: 'refused', answered: 1 } },
     });
+    expect(refusing.names.filter((name) => name === 'Command')).toHaveLength(1);
     const mixing = new WinRmDouble(SERVER);
     mixing.after = ({ name }) => (name === 'Command' ? answer('uuid:SOMEBODY-ELSE', '<x/>') : undefined);
     expect(await tellOf(mixing)).toMatchObject({

@@ -13,6 +13,7 @@ import type { Platform } from '../platform.ts';
 import { isSealedType, sealEnvelope, unsealReply } from '../seal/seal.ts';
 import type { Authenticator, SecurityContext, StandingAuthorization } from '../security.ts';
 import { failRejected, failWithStatus, foreignAnswer, isRefusal, looksLikeSoap, textOf } from './_answers.ts';
+import { requireProtection } from './_protection.ts';
 import { judgeLegs, Tripwire } from './_tripwire.ts';
 
 /** What a lane is told about an envelope. */
@@ -83,6 +84,8 @@ export interface LaneConnectionOptions {
   readonly proxy?: ProxyPlace | null;
   /** Called with each leg before the next one. */
   readonly onLeg?: (leg: LegReport) => void;
+  /** Called before the leg leaves that proves who we are; a standing authorization has no legs. */
+  readonly onProof?: () => void;
   readonly platform: Platform;
   readonly journal: Journal;
   readonly counts: TrafficCounts;
@@ -99,7 +102,8 @@ export interface RidingPost {
 
 /**
  * What is known about the last envelope after its post failed. 'refused': an answer without a seal says that nothing was
- * done. Outside TLS anyone on the road can write such an answer, so it is believed only where asking twice does no harm.
+ * done. Anyone on the road can write such an answer, and inside TLS whoever ends it in front of the server; so it is
+ * believed only where asking twice does no harm.
  */
 export type PostFate = Fate | 'refused';
 
@@ -164,6 +168,16 @@ export class LaneConnection {
   /** Whether another envelope may be posted here, as far as anyone knows. */
   get isUsable(): boolean {
     return this.#isOpen && this.#http.isUsable;
+  }
+
+  /** Whether each post shows a credential. */
+  get isStanding(): boolean {
+    return this.#standing !== null;
+  }
+
+  /** Whether a credential was granted here. */
+  get isSignedIn(): boolean {
+    return this.#isSignedIn;
   }
 
   /** How long nothing has been posted or answered. */
@@ -234,11 +248,11 @@ export class LaneConnection {
           sent.atMs = platform.monotonicMs();
           return body;
         }),
-      platform,
-      legTimeoutMs: LEG_TIMEOUT_MS,
+      ...{ platform, legTimeoutMs: LEG_TIMEOUT_MS },
       ...{ isForwarded: road.form === 'absolute', hasProxy: road.hasProxy },
       bodyTimeoutMs: riding?.replyWithinMs,
       signal,
+      onProof: this.#options.onProof,
       onLeg: (leg) => {
         this.#mechanism = leg.mechanism;
         legs.push(leg);
@@ -376,19 +390,6 @@ export class LaneConnection {
     if (status === 500 && looksLikeSoap(contentType)) fail('seal.plain-reply', { status, contentType });
     return failWithStatus(status, contentType, response);
   }
-}
-
-/**
- * Two facts must agree before anything leaves unsealed or a password goes as it is: the road ends in TLS, and an https
- * URL was asked for.
- * @throws misuse.wrong-state
- */
-function requireProtection({ sealing, signIn, isSecured, place }: LaneConnectionOptions): void {
-  const isProtected = isSecured && place.url.startsWith('https://');
-  const needsIt = sealing === 'optional' || 'token' in signIn;
-  if (needsIt && !isProtected)
-    fail('misuse.wrong-state', { action: 'open a lane that TLS must protect', state: 'no TLS' });
-  if (sealing === 'always' && 'token' in signIn) fail('misuse.wrong-state', { action: 'seal', state: 'without keys' });
 }
 
 interface Sent {
