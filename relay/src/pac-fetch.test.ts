@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { API_PATHS, apiErrorSchema, proxyScriptReplySchema, readRelayError } from '@fairlead/contract';
+import { isWinRmError } from '@fairlead/protocol/road';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseRules } from './dial-policy.ts';
 import { fetchScript, MAX_SCRIPT_BYTES, readScriptPlace } from './pac-fetch.ts';
@@ -153,7 +154,7 @@ test('the failures of a fetch are pac.not-fetched, with words', async () => {
   expect((await at('/largest')).length).toBe(MAX_SCRIPT_BYTES);
   expect(await at('/latin1')).toBe('// café');
   expect(await at('/utf16')).toBe('// é');
-  await expect(fetched('http://gone.corp:1/', rules)).rejects.toMatchObject({
+  await expect(fetched('http://gone.corp:1/', `${rules},gone.corp:1`)).rejects.toMatchObject({
     code: 'pac.not-fetched',
     details: { problem: 'there is no such name' },
   });
@@ -254,7 +255,7 @@ test('no spelling reaches what is not allowed', async () => {
   expect(urls.length).toBeGreaterThan(150);
   seen.length = 0;
   for (const url of urls) {
-    // A name that nobody knows may lead to an allowed address, as with dials, so it is looked up; it has none.
+    // A name that nobody knows may lead to an allowed address, as with dials, so it is looked up; nobody hears about it.
     await expect(fetched(url, rules, names), url).rejects.toSatisfy(
       (error: { code: string; details: { problem?: string } }) =>
         error.code === 'pac.not-fetched'
@@ -270,6 +271,27 @@ test('no spelling reaches what is not allowed', async () => {
   // The same host written in another way is the same host, and is judged as such.
   expect(await fetched(`http://0x7f.1:${port}/`, rules, names)).toBe(SCRIPT);
   expect(await fetched(`http://WPAD.corp:${port}/`, rules, names)).toBe(SCRIPT);
+});
+
+test('which names exist is told to nobody whom only a range of addresses lets ask', async () => {
+  const rules = parseRules(`10.0.0.0/8:80,*.open:80`, 'proxies');
+  const told = async (name: string, resolve: () => Promise<string[]>, timeoutMs = 2000) => {
+    const place = readScriptPlace(`http://${name}/`, rules);
+    const error: unknown = await fetchScript(place, { rules, resolve, timeoutMs, roots: [] }).catch((one) => one);
+    return isWinRmError(error) && { code: error.code, details: error.details };
+  };
+  const elsewhere = () => Promise.resolve(['192.0.2.1']);
+  const nowhere = () => Promise.reject(new Error('ENOTFOUND'));
+  const nothing = () => Promise.resolve([]);
+  const never = () => new Promise<string[]>(() => {});
+  const denied = { code: 'relay.policy-denied', details: { host: 'x.corp', port: 80, rule: 'address' } };
+  expect(await told('x.corp', elsewhere)).toEqual(denied);
+  expect(await told('x.corp', nowhere)).toEqual(denied);
+  expect(await told('x.corp', nothing)).toEqual(denied);
+  expect(await told('x.corp', never, 20)).toEqual(denied);
+  // A rule that covers the name says that it may be asked about.
+  const { code, details } = (await told('x.open', nowhere)) || denied;
+  expect([code, details]).toEqual(['pac.not-fetched', { host: 'x.open', problem: 'there is no such name' }]);
 });
 
 test('a name that changes its answer changes nothing: it is resolved once', async () => {

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { fail, isWinRmError } from '@fairlead/protocol/road';
 import { Agent, request } from 'undici';
 import { parseHost } from './address.ts';
-import { mayBeAllowed, type Rule } from './dial-policy.ts';
+import { isNameAllowed, mayBeAllowed, type Rule } from './dial-policy.ts';
 import { type DialerOptions, judgedAddresses } from './dialer.ts';
 
 /** The largest script that is passed on; what evaluates it takes no larger one. */
@@ -57,7 +57,7 @@ export async function fetchScript(place: ScriptPlace, options: ScriptFetchOption
     fail('pac.not-fetched', { host: place.host, problem }, cause);
   let agent: Agent | null = null;
   try {
-    const addresses = await judgedAddresses(options, { host: place.host, port: place.port }, stop);
+    const addresses = await findAddresses(place, options, stop);
     agent = agentTo(addresses, options);
     const answer = await request(place.url, {
       ...{ dispatcher: agent, signal: stop, method: 'GET' },
@@ -78,6 +78,21 @@ export async function fetchScript(place: ScriptPlace, options: ScriptFetchOption
     return failed(`the connection failed (${causeOf(error)})`, error);
   } finally {
     await agent?.destroy();
+  }
+}
+
+/**
+ * The addresses a script may be fetched from. Where only a range of addresses could allow the host, every name can be
+ * asked about; one that does not exist, or is not found in time, is then answered as one that leads elsewhere is, or
+ * whoever asks would learn the names of the relay's network.
+ */
+async function findAddresses({ host, port }: ScriptPlace, options: ScriptFetchOptions, stop: AbortSignal) {
+  try {
+    return await judgedAddresses(options, { host, port }, stop);
+  } catch (error) {
+    const parsed = parseHost(host);
+    if (parsed !== null && isNameAllowed(options.rules, parsed, port)) throw error;
+    return fail('relay.policy-denied', { host, port, rule: 'address' }, error);
   }
 }
 
