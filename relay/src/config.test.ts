@@ -13,6 +13,12 @@ test('readConfig is closed by default', () => {
   });
 });
 
+test('readConfig holds sixteen mebibytes for five minutes unless it is told otherwise', () => {
+  expect(readConfig({})).toMatchObject({ holdBytes: 16 * 1024 * 1024, holdSeconds: 5 * 60 });
+  const told = { FAIRLEAD_HOLD_BYTES: '65536', FAIRLEAD_HOLD_SECONDS: '0' };
+  expect(readConfig(told)).toMatchObject({ holdBytes: 65_536, holdSeconds: 0 });
+});
+
 test('readConfig prefers its own names to the general ones', () => {
   expect(readConfig({ HOST: '::1', PORT: '1' })).toMatchObject({ host: '::1', port: 1 });
   expect(readConfig({ HOST: 'x!', FAIRLEAD_HOST: '0.0.0.0', PORT: '1', FAIRLEAD_PORT: '2' })).toMatchObject({

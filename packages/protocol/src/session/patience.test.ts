@@ -209,7 +209,14 @@ describe('a ready session that loses its road', () => {
           ...{ hop: 1, host: 'px', port: 1080, target: 'srv1:5985', reply: 2, problem: '' },
         }),
     ],
-    ['a proxy that closes between the legs', () => new WinRmError('auth.incomplete', { mechanism: 'NTLM', stage: '' })],
+    [
+      'a proxy that closes between the legs (R22)',
+      () =>
+        new WinRmError('proxy.drops-connection', {
+          ...{ hop: 1, host: 'px', port: 3128, via: '', stage: 'authenticate', why: 'closed' },
+        }),
+    ],
+    ['a host that closes between the legs', () => new WinRmError('auth.incomplete', { mechanism: 'NTLM', stage: '' })],
   ])('does not wait for what waiting does not mend: %s', async (_name, by) => {
     const { session, broken, output } = await cutOff({}, by);
     await expect(output).rejects.toMatchObject({ code: by().code });

@@ -76,7 +76,11 @@ describe('the choice between a tunnel and absolute form', () => {
       new WinRmError('proxy.target-unreachable', { ...place, target: 'srv1:5985', status: 503, ...WORDS }),
       {},
     ],
-    ['when the status is another', refusal(401), {}],
+    ...[401, 404, 410, 429, 500, 502, 503, 504].map((status): [string, unknown, Partial<RoadChoiceOptions>] => [
+      `when the status is ${status}`,
+      refusal(status),
+      {},
+    ]),
     ['when an earlier proxy refused', refusal(403, 1), { route: { name: '', hops: [LAST, LAST] } }],
     ['when the last proxy speaks SOCKS', refusal(403), { route: { name: '', hops: [{ ...LAST, kind: 'socks5' }] } }],
   ])('R4: is never absolute form %s', async (_, error, more) => {
