@@ -4,10 +4,9 @@ import { printAuthority } from '@fairlead/protocol/road';
 import { adviceWords, tellAdvice } from './advice.ts';
 import type { Request } from './arguments.ts';
 import { errorWords } from './error-block.ts';
-import { writeLine } from './exec.ts';
 import { exitCodeOfError } from './exit-codes.ts';
 import { signInFrom, writeJournal } from './open-session.ts';
-import { type Terminal, writeAll } from './terminal.ts';
+import { printable, type Terminal, writeAll, writeLine } from './terminal.ts';
 
 type CheckRequest = Extract<Request, { verb: 'check-road' }>;
 
@@ -22,7 +21,7 @@ export async function checkRoad(request: CheckRequest, terminal: Terminal): Prom
     if (request.isJson) tellAdvice(journal, terminal);
     const found = await checkAffinity({ ...signIn, journal, count: request.count, signal: giveUp.signal });
     if (request.isJson) await writeLine(terminal, { type: 'road', ...found, error: toldOf(found) });
-    else await writeAll(terminal.stdout, `${linesOf(found, request).join('\n')}\n`);
+    else await writeAll(terminal.stdout, `${linesOf(found, request).map(printable).join('\n')}\n`);
     return found.error === null ? 0 : exitCodeOfError(found.error);
   } finally {
     stopListening();

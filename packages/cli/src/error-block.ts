@@ -1,6 +1,7 @@
 import { isWinRmError, type WinRmError } from '@fairlead/protocol';
 import english from '../../../web/messages/en.json' with { type: 'json' };
 import { formatMessage, type MessageValues } from './message-format.ts';
+import { printable } from './terminal.ts';
 
 /** What is printed about a failure, in words. */
 export interface ErrorWords {
@@ -25,7 +26,7 @@ export function errorWords(error: unknown): ErrorWords {
       message: 'Fairlead met something it was not prepared for.',
       hint: 'Please report it with the line below.',
       because: null,
-      facts: [`what: ${printable(text)}`],
+      facts: [`what: ${inOneLine(text)}`],
     };
   }
   const values = valuesOf(error);
@@ -83,7 +84,7 @@ function lookUp(section: 'errors' | 'arguments', key: string, leaf?: string): st
 function valuesOf(error: WinRmError): MessageValues {
   const values: Record<string, string | number> = { limit: 0 };
   for (const [name, value] of Object.entries(error.details)) {
-    values[name] = typeof value === 'number' ? value : printable(String(value)) || 'nothing';
+    values[name] = typeof value === 'number' ? value : inOneLine(String(value)) || 'nothing';
   }
   // An IPv6 address stands in brackets in front of a port.
   const { host, port } = values;
@@ -99,13 +100,10 @@ function factsOf(error: WinRmError): string[] {
   return Object.entries(error.details)
     .filter(([name, value]) => value !== '' && value !== undefined && !inSentence.includes(`{${name}`))
     .filter(([name]) => name !== 'reason' && name !== 'hop')
-    .map(([name, value]) => `${name}: ${printable(String(value)).slice(0, MAX_FACT_CHARACTERS)}`);
+    .map(([name, value]) => `${name}: ${inOneLine(String(value)).slice(0, MAX_FACT_CHARACTERS)}`);
 }
 
-/** A peer's text must not move the cursor or change colours: control characters become blanks. */
-function printable(text: string): string {
-  return text
-    .replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ')
-    .replace(/\s+/g, ' ')
-    .trim();
+/** A peer's text in one line, without what moves the cursor or changes colours. */
+function inOneLine(text: string): string {
+  return printable(text).replace(/\s+/g, ' ').trim();
 }

@@ -3,7 +3,7 @@ import type { Request } from './arguments.ts';
 import { EXIT_CODES, exitCodeOfRemote } from './exit-codes.ts';
 import { Interrupts } from './interrupts.ts';
 import { makeSession } from './open-session.ts';
-import { type Terminal, writeAll } from './terminal.ts';
+import { type Terminal, tell, writeAll, writeLine } from './terminal.ts';
 
 type ExecRequest = Extract<Request, { verb: 'exec' }>;
 
@@ -77,10 +77,5 @@ async function writeText(terminal: Terminal, stream: 'stdout' | 'stderr', text: 
 /** Says that output may be missing where the reader is now. */
 export async function tellGap(isJson: boolean, terminal: Terminal): Promise<void> {
   if (isJson) await writeLine(terminal, { type: 'gap' });
-  await writeAll(terminal.stderr, 'fairlead: the connection was lost; some output may be missing here\n');
-}
-
-/** One JSON line on standard output. */
-export function writeLine(terminal: Terminal, value: unknown): Promise<void> {
-  return writeAll(terminal.stdout, `${JSON.stringify(value)}\n`);
+  await tell(terminal, 'the connection was lost; some output may be missing here');
 }

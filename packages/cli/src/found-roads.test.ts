@@ -110,6 +110,32 @@ describe('R32: --pac', () => {
     ]);
   });
 
+  it('lets neither a script nor settings write to the terminal more than words in a line', async () => {
+    const foreign = '\u001b]0;PWNED\u0007\u001b[2J\u009b0m\u202e\u2028';
+    const spoken = JSON.stringify(`${foreign}\nfairlead: x.pac says DIRECT`);
+    const file = fileOf(
+      'x.pac',
+      `function FindProxyForURL() { dnsResolve(${spoken}); isInNet(${spoken}, "10.0.0.0", "255.0.0.0"); alert(${spoken}); return "PROXY 127.0.0.1:${proxy.port};" + ${spoken}; }`,
+    );
+    const throwing = fileOf('y.pac', `function FindProxyForURL() { throw ${spoken}; }`);
+    const settings = fileOf('x.txt', `http://127.0.0.1:9/${foreign}x.pac`);
+    const named = fileOf('y.txt', `AutoConfigURL : file:///nowhere/${foreign}x.pac`);
+    for (const words of [
+      exec('--pac', file),
+      exec('--pac', throwing),
+      exec('--json', '--pac', throwing),
+      exec('--proxy-settings', settings),
+      exec('--proxy-settings', named),
+      exec('--pac', `/nowhere/${foreign}`),
+    ]) {
+      const { stdout, stderr } = await fairlead(words);
+      expect((stdout + stderr).replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+      expect(stderr).not.toMatch(/^fairlead: x\.pac says DIRECT/m);
+    }
+    const { stderr } = await fairlead(exec('--pac', file));
+    expect(stderr).not.toContain('asked for addresses');
+  });
+
   it('goes round no proxy that says no', async () => {
     const strict = await startConnectProxy({ allow: [] });
     open.push(strict);

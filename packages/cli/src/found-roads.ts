@@ -4,7 +4,6 @@ import type { ProxyRoute, RoadOpener } from '@fairlead/protocol';
 import { isWinRmError } from '@fairlead/protocol';
 import {
   chooseRoutes,
-  evaluatePac,
   MAX_PAC_CHARACTERS,
   MAX_SETTINGS_CHARACTERS,
   type ProxySettings,
@@ -15,9 +14,10 @@ import {
 } from '@fairlead/protocol/proxy-settings';
 import english from '../../../web/messages/en.json' with { type: 'json' };
 import { type Common, type RoadSource, UsageError } from './arguments.ts';
+import { askPac } from './ask-pac.ts';
 import { fetchPac } from './fetch-pac.ts';
 import { formatMessage } from './message-format.ts';
-import { type Terminal, writeAll } from './terminal.ts';
+import { type Terminal, tell } from './terminal.ts';
 
 /**
  * Puts the roads that a PAC file or pasted settings name in the place of `--proxy`, and says on standard error what they
@@ -28,7 +28,7 @@ import { type Terminal, writeAll } from './terminal.ts';
 export async function settleRoads<Request extends Common>(request: Request, terminal: Terminal): Promise<Request> {
   const { roadSource } = request;
   if (roadSource === null) return request;
-  const say = (text: string): Promise<void> => writeAll(terminal.stderr, `fairlead: ${text}\n`);
+  const say = (text: string): Promise<void> => tell(terminal, text);
   const routes =
     roadSource.kind === 'pac'
       ? await fromPac(roadSource.place, request, say)
@@ -42,7 +42,7 @@ type Say = (text: string) => Promise<void>;
 async function fromPac(place: string, { target }: Common, say: Say): Promise<readonly ProxyRoute[]> {
   const isUrl = /^https?:\/\//i.test(place);
   const script = isUrl ? await fetchPac(place) : readText(place, '--pac', MAX_PAC_CHARACTERS);
-  const verdict = evaluatePac(script, target, { nowMs: Date.now() });
+  const verdict = await askPac(script, target);
   const name = isUrl ? basename(new URL(place).pathname) || 'the PAC file' : basename(place);
   for (const alert of verdict.alerts) await say(`${name} remarks: ${alert}`);
   await tellWarnings(verdict.warnings, say);

@@ -1,9 +1,8 @@
 import { identify as askWho, Journal, type Stranger } from '@fairlead/protocol';
 import { defaultPlatform } from '@fairlead/protocol/node';
 import type { Request } from './arguments.ts';
-import { writeLine } from './exec.ts';
 import { roadFromHere, writeJournal } from './open-session.ts';
-import { type Terminal, writeAll } from './terminal.ts';
+import { printable, type Terminal, writeAll, writeLine } from './terminal.ts';
 import { trustFrom } from './trust.ts';
 
 type IdentifyRequest = Extract<Request, { verb: 'identify' }>;
@@ -34,7 +33,7 @@ export async function identify(request: IdentifyRequest, terminal: Terminal): Pr
         ),
     });
     if (request.isJson) await writeLine(terminal, jsonOf(found));
-    else await writeAll(terminal.stdout, `${linesOf(found).join('\n')}\n`);
+    else await writeAll(terminal.stdout, `${linesOf(found).map(printable).join('\n')}\n`);
     return 0;
   } finally {
     stopListening();

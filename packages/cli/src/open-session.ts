@@ -17,7 +17,7 @@ import { walkRoad } from '@fairlead/protocol/road';
 import { tellAdvice } from './advice.ts';
 import { type Common, type ShellSettings, type SignIn, UsageError } from './arguments.ts';
 import { firstRoad } from './found-roads.ts';
-import { type Terminal, writeAll } from './terminal.ts';
+import { type Terminal, tell } from './terminal.ts';
 import { openCertificate, trustFrom } from './trust.ts';
 
 /** Opens roads from this process, without a relay. Asks for the passwords of its proxies first. */
@@ -34,7 +34,7 @@ export async function roadFromHere(common: Common, terminal: Terminal): Promise<
     };
     roads.push({ name: one.name, open });
   }
-  return firstRoad(roads, (text) => writeAll(terminal.stderr, `fairlead: ${text}\n`));
+  return firstRoad(roads, (text) => tell(terminal, text));
 }
 
 async function roadThrough(common: Common, terminal: Terminal): Promise<RoadOpener> {

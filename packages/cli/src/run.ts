@@ -2,13 +2,13 @@ import { isWinRmError } from '@fairlead/protocol';
 import { parseCommandLine, type Request, UsageError } from './arguments.ts';
 import { checkRoad } from './check-road.ts';
 import { errorBlock, errorWords } from './error-block.ts';
-import { exec, writeLine } from './exec.ts';
+import { exec } from './exec.ts';
 import { EXIT_CODES, exitCodeOfError } from './exit-codes.ts';
 import { settleRoads } from './found-roads.ts';
 import { helpText } from './help.ts';
 import { identify } from './identify.ts';
 import { shell } from './shell.ts';
-import { type Terminal, writeAll } from './terminal.ts';
+import { printable, type Terminal, writeAll, writeLine } from './terminal.ts';
 import { VERSION } from './version.ts';
 
 /** Does what the command line says. Never throws. @returns the exit code */
@@ -52,7 +52,7 @@ async function perform(asked: Request, terminal: Terminal): Promise<number> {
 async function refuse(error: UsageError, isJson: boolean, terminal: Terminal): Promise<number> {
   if (isJson)
     await writeLine(terminal, { type: 'error', code: 'usage', message: error.message, hint: '', details: {} });
-  else await writeAll(terminal.stderr, `fairlead: ${error.message}\n  More: fairlead --help\n`);
+  else await writeAll(terminal.stderr, `fairlead: ${printable(error.message)}\n  More: fairlead --help\n`);
   return EXIT_CODES.usage;
 }
 

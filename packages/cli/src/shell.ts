@@ -14,7 +14,7 @@ import { isPastInput, tellGap } from './exec.ts';
 import { EXIT_CODES, exitCodeOfRemote } from './exit-codes.ts';
 import { Interrupts } from './interrupts.ts';
 import { makeSession } from './open-session.ts';
-import { screened, type Terminal, writeAll } from './terminal.ts';
+import { screened, type Terminal, tell, writeAll } from './terminal.ts';
 
 type ShellRequest = Extract<Request, { verb: 'shell' }>;
 
@@ -105,7 +105,7 @@ function readLines(
 }
 
 function tellNotSent(error: unknown, terminal: Terminal): void {
-  terminal.stderr.write(`fairlead: ${errorWords(error).message} It was not sent.\n`);
+  void tell(terminal, `${errorWords(error).message} It was not sent.`).catch(() => undefined);
 }
 
 async function showOutput(

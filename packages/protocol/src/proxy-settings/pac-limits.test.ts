@@ -137,5 +137,8 @@ describe('what a PAC script says', () => {
     const verdict = ask('alert("a\\u009b1m\\u202eb\\u200fc"); return "PROXY p:1;\\u001b[2J\\u202e DIRECT"');
     expect(verdict.raw).toBe('PROXY p:1; [2J  DIRECT');
     expect(verdict.alerts).toEqual(['a 1m b c']);
+    expect(() => ask('throw "\\u009b2J\\u202ex"')).toThrow(
+      expect.objectContaining({ details: { problem: 'the script failed:  2J x' } }),
+    );
   });
 });

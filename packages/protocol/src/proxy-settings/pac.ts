@@ -151,7 +151,7 @@ function withinLimits(work: () => Value): Value {
 
 function describeThrown(value: Value): string {
   const text = withoutMachine(value);
-  return `the script failed: ${text.replace(/[\0-\x1f\x7f-\x9f]+/g, ' ').slice(0, 200)}`;
+  return `the script failed: ${plainWords(text.slice(0, 4096), 200)}`;
 }
 
 /** An error's own words; nothing of the script's is called for it. */
