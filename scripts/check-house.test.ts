@@ -178,13 +178,15 @@ describe('check-house goes red when a rule of the seed', () => {
   const names = Array.from({ length: 34 }, (_, index) => `R${index + 1}`);
   const document = names.map((name) => `| ${name}   | what | kept | shown |`).join('\n');
   const titled = (title: string): string => `it.each([1])('${title}: works', () => {});\n`;
-  const messages = (text: string, titles: readonly string[]): string[] =>
-    checkProxyRules(text, new Map([['a.test.ts', titles.join('')]])).map(({ message }) => message);
+  const messages = (text: string, titles: readonly string[], code: Readonly<Record<string, string>> = {}): string[] =>
+    checkProxyRules(text, new Map([['a.test.ts', titles.join('')]]), new Map(Object.entries(code))).map(
+      ({ message }) => message,
+    );
 
   it('has lost nothing: green, also where several share a title or a table has it', () => {
     expect(messages(document, [titled(names.join(', '))])).toEqual([]);
     expect(messages(document, [`it.each([\n  [1],\n])(\n  '${names.join(' ')}',\n  () => {},\n);`])).toEqual([]);
-    expect(checkProxyRules(null, new Map())).toEqual([]);
+    expect(checkProxyRules(null, new Map(), new Map())).toEqual([]);
   });
 
   it('has lost its last test; a longer number, a comment or a value does not count', () => {
@@ -197,5 +199,26 @@ describe('check-house goes red when a rule of the seed', () => {
 
   it('has lost its row', () => {
     expect(messages(document.replace('| R12 ', '| R99 '), names.map(titled))).toEqual(['R12 has no row']);
+  });
+
+  it('names a file that is not there, or quotes a title that its file does not have', () => {
+    const rows = [
+      '| R1 | what | `road/a.ts`, `relay/src/b.ts` | `road/a.test.ts` ("opens once", "and no …"), `interop/c.test.ts` |',
+      '`road/gone.ts` is no matter of a row',
+    ].join('\n');
+    const whole = {
+      'packages/protocol/src/road/a.ts': '',
+      'relay/src/b.ts': '',
+      'packages/protocol/src/road/a.test.ts': "it('R1: opens once, and no more', () => {});",
+      'e2e/interop/c.test.ts': '',
+    };
+    const text = document.replace(/^\| R1 .*$/m, rows);
+    expect(messages(text, names.map(titled), whole)).toEqual([]);
+    const renamed = { 'packages/protocol/src/road/a.test.ts': "  // opens once\nit('R1: and no more');" };
+    expect(messages(text, names.map(titled), { ...whole, ...renamed })).toEqual([
+      'road/a.test.ts has no title with “opens once”',
+    ]);
+    const { 'relay/src/b.ts': _, ...fewer } = whole;
+    expect(messages(text, names.map(titled), fewer)).toEqual(['there is no relay/src/b.ts']);
   });
 });

@@ -34,7 +34,7 @@ export function checkHouse(texts: ReadonlyMap<string, string>): Violation[] {
       document: texts.get('docs/errors.md') ?? null,
       expectedDocument: english === undefined ? '' : renderErrorDocument(english),
     }),
-    ...checkProxyRules(texts.get('docs/proxy-rules.md') ?? null, tests),
+    ...checkProxyRules(texts.get('docs/proxy-rules.md') ?? null, tests, code),
   ];
 }
 
