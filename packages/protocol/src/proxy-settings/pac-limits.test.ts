@@ -107,6 +107,13 @@ describe('memory is charged before it is taken', () => {
     }
   });
 
+  it.each([
+    ['more elements than an array may have', 'var l = []; l.length = 150000; [...l, ...l]', 1e9],
+    ['each piece of what is put in', '"x".replace("x", "$\'".repeat(100000))', 3_000_000],
+  ])('%s: pac.too-long', (_what, statements, maxBytes) => {
+    expect(() => ask(statements, { maxBytes })).toThrow(tooLong('memory'));
+  });
+
   it('puts nothing together that is too long, and as Array.join does otherwise', () => {
     const machine = new Machine({ nowMs: 0, myIpAddress: null, resolve: () => null, maxSteps: 1000, maxBytes: 200 });
     expect(machine.join(['a', 'b', ''], ', ')).toBe('a, b, ');
