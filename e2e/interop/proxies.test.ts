@@ -15,6 +15,7 @@ import { walkRoad } from '@fairlead/protocol/road';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type GssServer,
+  hasNamespaces,
   PROXY_ONLY_NAME,
   type ProxyPeer,
   RIG_PROXY_ACCOUNTS,
@@ -122,6 +123,8 @@ const ONE_PROXY: readonly (readonly [string, string, Account, ProxyMechanism])[]
   ['apache-ntlm', 'Negotiate', ntlm, 'Negotiate'],
   ['tinyproxy-basic', 'Basic', tinyproxy, 'Basic'],
   ['microsocks', 'password', plain, 'Basic'],
+  // Dante knows the system's accounts only; it is shown a list with one more, where it may be shown anything.
+  ...(hasNamespaces() ? ([['sockd-user', 'password', plain, 'Basic']] as const) : []),
 ];
 
 describe('a proxy that wants its own sign-in', () => {

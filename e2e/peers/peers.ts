@@ -1,5 +1,5 @@
 /** Starts the peers that the tests use, each in a folder of its own and on a free port of 127.0.0.1. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -133,7 +133,7 @@ export const RIG_PROXY_ACCOUNTS = {
 } as const;
 
 /**
- * Starts one proxy of `proxies/`, named as its file without ".conf". NTLM needs no keytab, so it gets an empty one.
+ * Starts one proxy of `proxies/`, named as its file without ".conf".
  * @param parentPort what it stands in front of, where it is one that does
  */
 export async function startProxy(name: string, parentPort = 0): Promise<ProxyPeer> {
@@ -141,8 +141,7 @@ export async function startProxy(name: string, parentPort = 0): Promise<ProxyPee
   chmodSync(folder, 0o755);
   const run = promisify(execFile);
   const port = await freePort();
-  const env = { RIG_PROXY_KEYTAB: '/dev/null', ...process.env };
-  await run(join(HERE, 'proxies/run.sh'), ['start', name, join(folder, 'px'), `${port}`, `${parentPort}`], { env });
+  await run(join(HERE, 'proxies/run.sh'), ['start', name, join(folder, 'px'), `${port}`, `${parentPort}`]);
   const pid = Number(readFileSync(join(folder, 'px/pid.run'), 'utf8'));
   running.add(pid);
   return {
@@ -156,31 +155,14 @@ export async function startProxy(name: string, parentPort = 0): Promise<ProxyPee
   };
 }
 
-/** Runs pywinrm once against a WinRM address: a command with output on both streams and exit code 7. */
-export async function runPywinrm(
-  url: string,
-  user: string,
-  password: string,
-  proxy = '',
-): Promise<Record<string, unknown>> {
-  const words = [
-    join(HERE, 'clients/pywinrm_check.py'),
-    url,
-    'ntlm',
-    user,
-    password,
-    'always',
-    ...(proxy ? [proxy] : []),
-  ];
-  return new Promise((resolve, reject) => {
-    execFile('/usr/bin/python3', words, { timeout: 30_000 }, (error, stdout, stderr) => {
-      try {
-        resolve(JSON.parse(stdout));
-      } catch {
-        reject(new Error(`pywinrm printed no result: ${stderr || error?.message}`));
-      }
-    });
-  });
+/**
+ * Whether a process may have mounts of its own here, as `sockd-user` needs, whose accounts are the system's. A container
+ * without CAP_SYS_ADMIN often grants none.
+ */
+export function hasNamespaces(): boolean {
+  const words = ['-m', 'mount', '--bind', '/etc/passwd', '/etc/passwd'];
+  if (process.getuid?.() !== 0) words.unshift('-r');
+  return spawnSync('unshare', words, { stdio: 'ignore' }).status === 0;
 }
 
 /** A port that was free a moment ago. */

@@ -26,8 +26,7 @@ squid*)
     *basic*) printf 'puser:%s\n' "$(openssl passwd -apr1 'P r0xy:pw')" > "$dir/users" ;;
     *digest*) printf 'puser:rig proxy:%s\n' "$(printf '%s' 'puser:rig proxy:P r0xy:pw' | md5sum | cut -d' ' -f1)" > "$dir/digest" ;;
     *ntlm-gss|*negotiate-gss) printf 'RIG:puser:P-pw-1\nRIG:ntuser:Nt-pw-1\n' > "$dir/ntlm"
-        cp "${RIG_PROXY_KEYTAB:-/dev/null}" "$dir/proxy.keytab" ;;
-    *negotiate*) cp "${RIG_PROXY_KEYTAB:?the proxy.keytab of kdc.sh}" "$dir/proxy.keytab" ;;
+        : > "$dir/proxy.keytab" ;;      # NTLM needs none
     *bump*) [ -f "$dir/ca.pem" ] || { openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj /CN=rig-bump-ca -keyout "$dir/k" -out "$dir/c" 2>/dev/null; cat "$dir/c" "$dir/k" > "$dir/ca.pem"; }
         rm -rf "$dir/ssl_db"; /usr/lib/squid/security_file_certgen -c -s "$dir/ssl_db" -M 4MB > /dev/null ;;
     esac
@@ -41,7 +40,7 @@ apache*)
     case $name in
     *basic*) printf 'puser:%s\n' "$(openssl passwd -apr1 'P r0xy:pw')" > "$dir/users" ;;
     *digest*) printf 'puser:rig proxy:%s\n' "$(printf '%s' 'puser:rig proxy:P r0xy:pw' | md5sum | cut -d' ' -f1)" > "$dir/digest" ;;
-    *gssapi*|*ntlm*) cp "${RIG_PROXY_KEYTAB:?the proxy.keytab of kdc.sh}" "$dir/proxy.keytab"
+    *ntlm*) : > "$dir/proxy.keytab"
         printf 'RIG:puser:P-pw-1\nRIG:ntuser:Nt-pw-1\n' > "$dir/ntlm"
         export KRB5_KTNAME="FILE:$dir/proxy.keytab" NTLM_USER_FILE="$dir/ntlm" NETBIOS_COMPUTER_NAME=RIG NETBIOS_DOMAIN_NAME=RIG ;;
     esac
@@ -52,6 +51,11 @@ haproxy*) set -- haproxy -db -f "$dir/conf" ;;
 privoxy*) set -- privoxy --no-daemon "$dir/conf" ;;
 nginx*) chmod 777 "$dir"; set -- nginx -c "$dir/conf" -p "$dir" ;;
 microsocks) set -- microsocks -i 127.0.0.1 -p "$port" -u puser -P 'P r0xy:pw' ;;
+sockd-user)     # asks the system about accounts: it sees lists of its own, with one account more
+    { cat /etc/passwd; echo 'puser:x:65533:65534::/nonexistent:/usr/sbin/nologin'; } > "$dir/passwd"
+    printf 'puser:%s:19000::::::\n' "$(openssl passwd -6 'P r0xy:pw')" > "$dir/shadow"
+    [ "$(id -u)" -eq 0 ] && root= || { root=-r; sed -i '/^user\./d' "$dir/conf"; }
+    set -- unshare $root -m sh -c 'mount --bind "$1/passwd" /etc/passwd && mount --bind "$1/shadow" /etc/shadow && exec danted -f "$1/conf"' sh "$dir" ;;
 sockd*) [ "$(id -u)" -eq 0 ] || sed -i '/^user\./d' "$dir/conf"     # as another user it cannot change users
     set -- danted -f "$dir/conf" ;;
 *) echo "no such proxy: $name" >&2; exit 2 ;;
