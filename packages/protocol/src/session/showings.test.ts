@@ -103,6 +103,22 @@ describe('what left and was refused without a seal', () => {
     await session.close();
   });
 
+  it('is a Create that is asked again a little, and told as refused', async () => {
+    const { session, double } = scene('https://peer', { server: { road: { hasProxy: true } } });
+    double.before = ({ name }) => (name === 'Create' ? { status: 401 } : undefined);
+    await expect(session.open()).rejects.toMatchObject({ code: 'proxy.no-affinity', details: { sign: 'refused' } });
+    expect(double.names).toEqual(['Create', 'Create']);
+    await session.close();
+  });
+
+  it('is a Create with a wrong password, told in the words for that: auth.rejected', async () => {
+    const { session, double } = scene('https://peer', { policy: 'basic', server: { standing: BASIC } });
+    double.onRequest = () => REFUSAL;
+    await expect(session.open()).rejects.toMatchObject({ code: 'auth.rejected' });
+    expect(double.connections.flatMap(({ requests }) => requests)).toHaveLength(1);
+    await session.close();
+  });
+
   it('is a Receive that is asked again, with a mark where output may have gone with it', async () => {
     const { session, double } = scene('https://peer');
     await session.open();
@@ -190,6 +206,29 @@ describe('a password that goes with every request', () => {
   });
 });
 
+it('counts unheard showings of Basic anew after each that was granted', async () => {
+  const { session, double, platform } = scene('https://peer', { policy: 'basic', server: { standing: BASIC } });
+  await session.open();
+  const output = textOf(session).catch((error: unknown) => error);
+  await settled();
+  let swallows = 0;
+  double.onRequest = () => {
+    swallows -= 1;
+    return swallows >= 0 ? new Promise(() => undefined) : undefined;
+  };
+  for (let outage = 0; outage < 4; outage++) {
+    swallows = 2; // one on the connection that was good, one on a new one
+    double.expire();
+    for (let step = 0; step < 600 && swallows >= 0; step++) await pass(platform, 500);
+    expect(swallows).toBe(-1);
+    double.expire();
+    await settled();
+  }
+  double.exit(0);
+  expect(await output).toMatch(/^\|+$/);
+  await session.close();
+});
+
 describe('a sign-in after the password was changed', () => {
   it('is made by one lane, and the other hears of it', async () => {
     const { session, double, platform, change } = scene('srv1');
@@ -251,6 +290,29 @@ describe('a sign-in after the password was changed', () => {
     },
   );
 
+  it('is waited for, however much somebody is in a hurry, when its verdict takes long', async () => {
+    const { session, double, platform } = scene('srv1');
+    await session.open();
+    const output = textOf(session);
+    await settled();
+    const { length } = double.connections;
+    double.onRequest = async ({ headers }) => {
+      if (isProof(headers.get('Authorization'))) await platform.sleep(20_000);
+      return undefined;
+    };
+    double.endConnections();
+    for (let step = 0; step < 15; step++) {
+      await pass(platform, 2000);
+      session.hurry();
+    }
+    expect(proofsOf(double, length)).toBe(1);
+    expect(session.state).toEqual({ at: 'ready', link: 'live' });
+    double.onRequest = () => undefined;
+    double.exit(0);
+    expect(await output).toBe('|');
+    await session.close();
+  });
+
   it('begins to count anew after each that was granted', async () => {
     const { session, double, platform } = scene('srv1');
     await session.open();
@@ -283,7 +345,7 @@ describe('a proxy that is signed in to and cannot go on', () => {
     });
 
   /** A session whose road is broken after a proxy was answered; `attempts` are the times at which that happens. */
-  async function broken(by: () => WinRmError) {
+  async function broken(by: () => WinRmError, options: Partial<SessionOptions> = {}) {
     const attempts: number[] = [];
     const all: { isBroken: boolean; now: () => number } = { isBroken: false, now: () => 0 };
     let answers = 0;
@@ -297,7 +359,7 @@ describe('a proxy that is signed in to and cannot go on', () => {
         },
         { answered: () => answers },
       );
-    const made = scene('srv1', { bend });
+    const made = scene('srv1', { ...options, bend });
     all.now = () => made.platform.monotonicMs();
     await made.session.open();
     const output = textOf(made.session).catch((error: unknown) => error);
@@ -350,14 +412,18 @@ describe('a proxy that is signed in to and cannot go on', () => {
     expect(attempts).toHaveLength(2);
   });
 
-  it('ends it when the proxy asks for ever, with no farewell: proxy.auth-loops', async () => {
-    const facts = { hop: 1, host: 'px', port: 3128, status: 407, via: '', proxyStatus: '', text: '' };
-    const { session, platform, output, attempts } = await broken(
-      () => new WinRmError('proxy.auth-loops', { ...facts, mechanism: 'Digest', legCount: 2 }),
-    );
-    await pass(platform, 60_000);
-    expect(await output).toMatchObject({ code: 'proxy.auth-loops' });
-    await session.close();
-    expect(attempts).toHaveLength(1);
-  });
+  it.each([0, 300_000])(
+    'ends it when the proxy asks for ever, with no farewell: proxy.auth-loops (%i)',
+    async (patienceMs) => {
+      const facts = { hop: 1, host: 'px', port: 3128, status: 407, via: '', proxyStatus: '', text: '' };
+      const { session, platform, output, attempts } = await broken(
+        () => new WinRmError('proxy.auth-loops', { ...facts, mechanism: 'Digest', legCount: 2 }),
+        { patienceMs },
+      );
+      await pass(platform, 60_000);
+      expect(await output).toMatchObject({ code: 'proxy.auth-loops' });
+      await session.close();
+      expect(attempts).toHaveLength(1);
+    },
+  );
 });
