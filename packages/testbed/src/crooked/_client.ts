@@ -31,6 +31,7 @@ export class Client {
   #turns = 0;
   #turn: Promise<void> = Promise.resolve();
   #isOver = false;
+  #hasDribbled = false;
 
   constructor(number: number, stream: ByteStream, scene: ProxyScene) {
     const { crookedness, options } = scene;
@@ -98,6 +99,7 @@ export class Client {
     const { crookedness } = this.#scene;
     if (crookedness === 'answers-html-after-200') return await this.#answerInPlace(request);
     const version = crookedness === 'speaks-http-1.0' ? '1.0' : '1.1';
+    if (version === '1.0') this.#bent();
     this.#scene.journal.record({
       ...{ event: 'answered', client: this.#number, method: 'CONNECT' },
       target: request.target,
@@ -182,7 +184,7 @@ export class Client {
 
   /** Says something of the proxy's own. */
   async #say({ method, target }: DecodedRequest, reply: Reply): Promise<void> {
-    if (reply.status === 401 || this.#scene.crookedness === 'loops-407') this.#bent();
+    if (reply.status === 401 || reply.status === 407) this.#bent();
     this.#scene.journal.record({ event: 'answered', client: this.#number, method, target, status: reply.status });
     const version = this.#scene.crookedness === 'speaks-http-1.0' ? '1.0' : '1.1';
     await this.#stream.write(encodeReply({ ...reply, version, fields: [['Via', VIA], ...reply.fields] }));
@@ -219,6 +221,8 @@ export class Client {
     onBytes: ((direction: 'to-target' | 'to-client', bytes: Uint8Array) => void) | undefined,
   ): void {
     this.#idle?.touch();
+    if (this.#scene.crookedness === 'dribbles' && !this.#hasDribbled) this.#bent();
+    this.#hasDribbled = true;
     onBytes?.(direction, bytes);
   }
 }
