@@ -3,15 +3,12 @@ import type { PostFate, PostOptions } from '../wsman/lane.ts';
 
 /** What may be done and said about an envelope whose post has failed. */
 
-/** What its operation allows. */
-type Allowance = Pick<PostOptions, 'isRepeatable' | 'mayRide'>;
-
 /**
  * Whether an envelope may be posted again. A refusal that nobody sealed is anyone's word: a proxy may have let the request
  * through and answered 401 itself, and so may whoever ends TLS in front of the server. So a Command or a Send is sent again
  * only if it never left.
  */
-export function maySendAgain(fate: PostFate, error: unknown, { isRepeatable, mayRide }: Allowance): boolean {
+export function maySendAgain(fate: PostFate, error: unknown, { isRepeatable, mayRide }: PostOptions): boolean {
   if (fate === 'not-sent') return true;
   if (fate === 'refused') return isRepeatable || mayRide;
   return isRepeatable && isLoss(error);
@@ -20,15 +17,12 @@ export function maySendAgain(fate: PostFate, error: unknown, { isRepeatable, may
 /**
  * Whether an envelope that may not be repeated may have been acted on. A refusal that nobody sealed says nothing about
  * what the server did: whoever is told "refused" does it once more by hand. What is wrong with a seal, or inside a good
- * one, is told as that. A Create that was refused inside TLS is told as refused: a second shell does no harm, and a wrong
- * password wants its own words.
+ * one, is told as that.
  */
-export function isFateUnknown(fate: PostFate, error: unknown, of: Allowance & { isSecured: boolean }): boolean {
+export function isFateUnknown(fate: PostFate, error: unknown): boolean {
   if (fate === 'not-sent') return false;
   if (isLoss(error) || isTlsFailure(error)) return fate === 'unknown';
-  const isHarmless = of.mayRide && of.isSecured;
-  if (isWinRmError(error, 'proxy.no-affinity')) return !isHarmless || fate === 'unknown';
-  return !isHarmless && !(isWinRmError(error) && ABOUT_SEALED.test(error.code));
+  return !(isWinRmError(error) && ABOUT_SEALED.test(error.code));
 }
 
 /** Whether the connection went away under a request, or under the last leg that carried it; nobody knows how far it got. */

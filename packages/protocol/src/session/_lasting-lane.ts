@@ -11,7 +11,7 @@ import type { TrustedPeer } from '../tls/trust.ts';
 import { type Lane, LaneConnection, type PostOptions, type TrafficCounts, type WsmanPlace } from '../wsman/lane.ts';
 import type { AdviceBook } from './_advice.ts';
 import { isFateUnknown, isLoss, maySendAgain } from './_fates.ts';
-import { FirstWords, withFalseTunnel } from './_first-words.ts';
+import { FirstWords, withFalseTunnel, withProxyOnRoad } from './_first-words.ts';
 import { heldClock } from './_held-clock.ts';
 import type { Patience } from './_patience.ts';
 import type { SecuredRoad, SecureRoadOptions } from './_secure-road.ts';
@@ -153,7 +153,8 @@ export class LastingLane implements Lane {
         const riding = mayRide ? { ...options, compose: composeOnce } : null;
         const reply = await this.#reopen(options.signal, riding);
         if (reply !== null) return reply;
-      } catch (error) {
+      } catch (thrown) {
+        const error = withProxyOnRoad(thrown, this.#proxy);
         const fate = connection === null ? (isComposed ? this.#fateOfRider(error) : 'never') : connection.fate;
         this.#drop(isWinRmError(error) ? error.code : 'failed');
         const isStepDown = connection !== null && this.#options.tls?.versions.stepDown(error, this.#version) === true;
@@ -165,10 +166,7 @@ export class LastingLane implements Lane {
           if (fate !== 'not-sent') options.onRepeat?.(); // a refusal that nobody sealed is anyone's word, as below
           continue;
         }
-        if (
-          !options.isRepeatable &&
-          isFateUnknown(fate, error, { ...options, isSecured: this.#options.tls !== null })
-        ) {
+        if (!options.isRepeatable && isFateUnknown(fate, error)) {
           fail('shell.fate-unknown', { operation: options.operation }, error);
         }
         throw error;
@@ -263,7 +261,7 @@ export class LastingLane implements Lane {
       if (tls === null) this.#options.advice.refused(error, road, this.#proxy);
       if (tls === null) throw withFalseTunnel(withProxyName(error, road, hops), hops, words);
       const { withBindingDoubt } = await import('./_secure-road.ts');
-      throw withProxyName(withBindingDoubt(error, road, tls.decision, isRead), road, hops);
+      throw withFalseTunnel(withProxyName(withBindingDoubt(error, road, tls.decision, isRead), road, hops), hops, words);
     }
   }
 
