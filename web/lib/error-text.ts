@@ -26,6 +26,8 @@ export interface ErrorText {
 
 /** Longest piece of a peer's text that goes into a sentence; the whole of it is in the evidence. */
 const MAX_VALUE_CHARACTERS = 200;
+/** Details that not every error of a code has: a sentence can tell by the word. */
+const ABSENT = { proxy: 'nothing', about: 'nothing', form: 'nothing', kind: 'nothing' } as const;
 /** Details that are a peer's own words, in order of how much they usually explain. */
 const EVIDENCE = ['text', 'proxyStatus', 'startsWith', 'problem', 'cause'] as const;
 
@@ -52,7 +54,7 @@ export function errorText(error: WinRmError): ErrorText {
 }
 
 function valuesOf({ details }: WinRmError): SentenceValues {
-  const values: SentenceValues = { limit: 0 };
+  const values: SentenceValues = { limit: 0, ...ABSENT };
   for (const [name, value] of Object.entries(details)) {
     values[name] = typeof value === 'number' ? value : clean(String(value)).slice(0, MAX_VALUE_CHARACTERS);
   }

@@ -37,6 +37,11 @@ const falseTunnel: Verdict = {
   says: ['The proxy PROXY said that the tunnel to HOST is open', 'text: Welcome to the guest network'],
 };
 
+const truncated = (...says: string[]): Verdict => ({
+  code: 'http.closed-early',
+  says: ['The connection through the proxy PROXY was closed', ...says],
+});
+
 /** In the order of TRANSPORTS. */
 const EXPECTED: Readonly<Record<Crookedness, readonly [Verdict, Verdict, Verdict]>> = {
   'asks-for-sign-in': [NEEDS_HTTPS, NEEDS_HTTPS, OPENS],
@@ -66,10 +71,9 @@ const EXPECTED: Readonly<Record<Crookedness, readonly [Verdict, Verdict, Verdict
   'answers-html-after-200': [
     falseTunnel,
     {
-      code: 'wsman.not-wsman',
+      code: 'proxy.foreign-page',
       says: [
-        '(status 200, text/html)',
-        'A proxy on the road may also be answering',
+        'Through the proxy PROXY a web page came back (status 200) where WinRM on HOST should have answered',
         'text: Welcome to the guest network',
       ],
     },
@@ -93,14 +97,14 @@ const EXPECTED: Readonly<Record<Crookedness, readonly [Verdict, Verdict, Verdict
   dribbles: [OPENS, OPENS, OPENS],
   'cuts-idle': [OPENS, OPENS, OPENS],
   truncates: [
-    { code: 'http.closed-early', says: ['was closed in the middle of body', 'a proxy or firewall on the road'] },
-    { code: 'http.closed-early', says: ['was closed in the middle of body', 'a proxy or firewall on the road'] },
-    { code: 'http.closed-early', says: ['a proxy or firewall on the road'] },
+    truncated('in the middle of an answer', 'Your password has nothing to do with it', 'https (port 5986)'),
+    truncated('in the middle of an answer', 'Your password has nothing to do with it', 'https (port 5986)'),
+    truncated('before an answer came', 'or use another road'),
   ],
   injects: [
     { code: 'http.malformed', says: ['<script src=', 'Something between here and the host writes into HTTP'] },
     { code: 'seal.malformed', says: ['something on the road is changing messages'] },
-    { code: 'tls.bad-record', says: ['It was changed or damaged on the way'] },
+    { code: 'tls.bad-record', says: ['changed or damaged on the way, and the proxy PROXY is on it'] },
   ],
   'inspects-tls': [
     OPENS,

@@ -17,7 +17,10 @@ describe('errorBlock', () => {
       via: '1.1 proxy',
       proxyStatus: '',
       text: 'Access Denied.\nContact the helpdesk.',
+      form: 'may-forward',
     });
+    const { form: _form, ...further } = error.details;
+    expect(errorBlock(new WinRmError('proxy.connect-denied', further))).toContain('or use another road.\n');
     expect(errorBlock(error)).toBe(
       [
         'fairlead: The proxy proxy.corp:3128 refused the tunnel to srv1:5985 (403).',

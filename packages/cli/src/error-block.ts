@@ -14,6 +14,9 @@ export interface ErrorWords {
   readonly facts: readonly string[];
 }
 
+/** Details that not every error of a code has. */
+const ABSENT = { proxy: 'nothing', about: 'nothing', form: 'nothing', kind: 'nothing' } as const;
+
 /** Longest fact that is printed; a proxy's refusal page is cut here. */
 const MAX_FACT_CHARACTERS = 600;
 
@@ -82,7 +85,8 @@ function lookUp(section: 'errors' | 'arguments', key: string, leaf?: string): st
 }
 
 function valuesOf(error: WinRmError): MessageValues {
-  const values: Record<string, string | number> = { limit: 0 };
+  // What an error may leave out reads as nothing, so that a sentence can tell by it.
+  const values: Record<string, string | number> = { limit: 0, ...ABSENT };
   for (const [name, value] of Object.entries(error.details)) {
     values[name] = typeof value === 'number' ? value : inOneLine(String(value)) || 'nothing';
   }

@@ -1,4 +1,5 @@
-import { constants, fchmodSync, ftruncateSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { constants, fchmodSync, ftruncateSync, openSync, writeFileSync } from 'node:fs';
 import {
   connectFirst,
   type Journal,
@@ -17,6 +18,7 @@ import { walkRoad } from '@fairlead/protocol/road';
 import { tellAdvice } from './advice.ts';
 import { type Common, type ShellSettings, type SignIn, UsageError } from './arguments.ts';
 import { firstRoad } from './found-roads.ts';
+import { fileTrouble, readNamedFile } from './read-file.ts';
 import { type Terminal, tell } from './terminal.ts';
 import { openCertificate, trustFrom } from './trust.ts';
 
@@ -87,12 +89,17 @@ async function proxyCredentials(common: Common, terminal: Terminal): Promise<(Pr
   return credentials;
 }
 
+/** Node passes over what it cannot read in such a file without a word, so each certificate is looked at first. */
 function readRoots(file: string): string {
+  const text = readNamedFile(file, '--proxy-ca').toString('latin1');
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
   try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new UsageError(`--proxy-ca: ${error instanceof Error ? error.message : file}`);
+    for (const block of blocks) new X509Certificate(block);
+  } catch (cause) {
+    throw new UsageError(`--proxy-ca: a certificate in ${file} cannot be read.`, { cause });
   }
+  if (blocks.length > 0) return blocks.join('\n');
+  throw new UsageError(`--proxy-ca: ${file} has no certificate in it; PEM is expected (-----BEGIN CERTIFICATE-----).`);
 }
 
 /** What signing in to the host takes, and the road to it. Asks for passwords that are not in the environment. */
@@ -145,7 +152,7 @@ export function writeJournal(journal: Journal, file: string): void {
     fchmodSync(opened, 0o600); // the mode above counts for a new file only
     ftruncateSync(opened);
   } catch (error) {
-    throw new UsageError(`The journal cannot be written: ${error instanceof Error ? error.message : file}`);
+    throw new UsageError(`The journal cannot be written: ${fileTrouble(error, file)}`, { cause: error });
   }
   for (const entry of journal.entries) writeFileSync(opened, `${JSON.stringify(entry)}\n`);
   journal.watch((entry) => writeFileSync(opened, `${JSON.stringify(entry)}\n`));

@@ -16,7 +16,8 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
   const isJson = words.includes('--json') && words.indexOf('--json') < dashesAt(words);
   try {
     return await perform(parseCommandLine(words), terminal);
-  } catch (error) {
+  } catch (thrown) {
+    const error = ourMistakeIn(thrown) ?? thrown;
     if (error instanceof UsageError) return refuse(error, isJson, terminal);
     if (isBrokenPipe(error)) return 0;
     if (isJson) {
@@ -54,6 +55,15 @@ async function refuse(error: UsageError, isJson: boolean, terminal: Terminal): P
     await writeLine(terminal, { type: 'error', code: 'usage', message: error.message, hint: '', details: {} });
   else await writeAll(terminal.stderr, `fairlead: ${printable(error.message)}\n  More: fairlead --help\n`);
   return EXIT_CODES.usage;
+}
+
+/**
+ * What a session met and was not prepared for. It says that the link to a relay was lost, since in a page that is what
+ * such a thing mostly is; here there is no relay, and it is a mistake of ours.
+ */
+function ourMistakeIn(error: unknown): unknown {
+  if (!isWinRmError(error, 'relay.lost')) return null;
+  return error.cause instanceof Error && !isWinRmError(error.cause) ? error.cause : null;
 }
 
 /** The reader of our output went away, as in `fairlead … | head -1`: not a failure. */

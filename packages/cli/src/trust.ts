@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import {
   type ClientCertificate,
   isWinRmError,
@@ -7,7 +6,8 @@ import {
   readCertificates,
   type TrustOptions,
 } from '@fairlead/protocol';
-import { type Common, UsageError } from './arguments.ts';
+import type { Common } from './arguments.ts';
+import { readNamedFile } from './read-file.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Whom the command line lets us talk to over https. There is nobody to ask: what is not named is refused. */
@@ -40,9 +40,5 @@ export async function openCertificate(files: readonly string[], terminal: Termin
 }
 
 function readWhole(file: string, option: string): Uint8Array {
-  try {
-    return new Uint8Array(readFileSync(file));
-  } catch (error) {
-    throw new UsageError(`${option}: ${error instanceof Error ? error.message : file}`);
-  }
+  return new Uint8Array(readNamedFile(file, option));
 }

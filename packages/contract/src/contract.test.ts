@@ -46,6 +46,25 @@ test('readRelayMessage and readTabMessage give a message or null for any text', 
   );
 });
 
+test('readRelayError lets through what an error may leave out, where it is there', () => {
+  const place = { hop: 1, host: 'p', port: 3128 };
+  const words = { status: 407, via: '', proxyStatus: 'px', text: 'no' };
+  for (const [code, details] of [
+    ['proxy.drops-connection', { ...place, via: '', stage: 'CONNECT', why: 'unanswered' }],
+    ['proxy.drops-connection', { ...place, ...words, stage: 'CONNECT with NTLM', why: 'own-sign-in' }],
+    ['proxy.connect-denied', { ...place, ...words, target: 'a:1', form: 'may-forward' }],
+    ['proxy.connect-denied', { ...place, ...words, target: 'a:1' }],
+    ['proxy.tls-failed', { ...place, problem: 'x', about: 'certificate' }],
+    ['proxy.not-a-proxy', { ...place, startsWith: 'H', kind: 'socks5' }],
+    ['session.timed-out', { at: 'CONNECT', seconds: 10, proxy: 'p:3128' }],
+    ['http.closed-early', { where: 'body', proxy: 'p:3128' }],
+  ]) {
+    expect(readRelayError({ code, details })).toEqual({ code, details });
+  }
+  const odd = { ...place, ...words, target: 'a:1', form: 'must-forward' };
+  expect(readRelayError({ code: 'proxy.connect-denied', details: odd })).toBeNull();
+});
+
 test('readRelayError checks the details of the code it is given', () => {
   const details = { hop: 1, host: 'p', port: 3128, offered: 'NTLM, Basic' };
   expect(readRelayError({ code: 'proxy.auth-required', details })).toEqual({ code: 'proxy.auth-required', details });

@@ -82,7 +82,17 @@ interface ProxyWords {
   text: string;
 }
 
-/** The facts each code carries. No field may hold a secret. Hops count from 1 at the tab's end of the road. */
+/**
+ * How a connection went away that was still needed. On its way through a proxy: closed, announced by `Connection: close`,
+ * outdated (HTTP/1.0). By the proxy itself, before there was a way through it: unanswered (not a word from the beginning),
+ * own-sign-in (it had asked who we are), unsaid (in place of saying whether it reached the target).
+ */
+export type DropReason = 'closed' | 'announced' | 'outdated' | 'unanswered' | 'own-sign-in' | 'unsaid';
+
+/**
+ * The facts each code carries. No field may hold a secret. Hops count from 1 at the tab's end of the road. `proxy` is
+ * host:port of the last proxy on the road, absent where there is none.
+ */
 export interface ErrorDetails {
   'relay.unreachable': { url: string };
   'relay.sign-in-required': Record<never, never>;
@@ -95,7 +105,7 @@ export interface ErrorDetails {
   'relay.lost': { reason: string };
   'http.malformed': { where: string; problem: string };
   'http.too-large': { where: string; limitBytes: number };
-  'http.closed-early': { where: string };
+  'http.closed-early': { where: string; proxy?: string };
   'http.unexpected-status': { status: number; reason: string; text: string };
   'http.not-http': { startsWith: string };
   'proxy.auth-required': ProxyPlace & { offered: string };
@@ -103,12 +113,12 @@ export interface ErrorDetails {
   'proxy.auth-rejected': ProxyPlace & ProxyWords & { mechanism: string; stage: string };
   'proxy.auth-loops': ProxyPlace & ProxyWords & { mechanism: string; legCount: number };
   'proxy.needs-https': ProxyPlace & { offered: string; refusedBy: 'relay' | 'here' };
-  'proxy.connect-denied': ProxyPlace & ProxyWords & { target: string };
+  'proxy.connect-denied': ProxyPlace & ProxyWords & { target: string; form?: 'may-forward' };
   'proxy.target-unreachable': ProxyPlace & ProxyWords & { target: string };
-  'proxy.tls-failed': ProxyPlace & { problem: string };
+  'proxy.tls-failed': ProxyPlace & { problem: string; about?: 'certificate' | 'not-tls' };
   'proxy.socks-refused': ProxyPlace & { target: string; reply: number; problem: string };
-  'proxy.not-a-proxy': ProxyPlace & { startsWith: string };
-  'proxy.drops-connection': ProxyPlace & { via: string; stage: string; why: 'closed' | 'announced' | 'outdated' };
+  'proxy.not-a-proxy': ProxyPlace & { startsWith: string; kind?: 'socks5' };
+  'proxy.drops-connection': ProxyPlace & Partial<ProxyWords> & { via: string; stage: string; why: DropReason };
   'proxy.no-affinity': ProxyPlace & {
     road: 'forward' | 'tunnel' | 'tls' | 'unseen';
     status: number;
@@ -119,6 +129,7 @@ export interface ErrorDetails {
   };
   'proxy.rewrites-auth': ProxyPlace & { status: number; via: string; offered: string; wanted: string };
   'proxy.false-tunnel': ProxyPlace & ProxyWords & { target: string };
+  'proxy.foreign-page': ProxyPlace & ProxyWords & { target: string };
   'proxy.forward-refused': { problem: string };
   'settings.unreadable': {
     reason: 'empty' | 'too-long' | 'unknown-form' | 'not-a-proxy' | 'socks4' | 'not-a-url';
@@ -133,7 +144,7 @@ export interface ErrorDetails {
   'tls.alert': { alert: string; stage: string };
   'tls.no-common-suite': { received: string };
   'tls.unexpected-message': { expected: string; received: string };
-  'tls.bad-record': { problem: string };
+  'tls.bad-record': { problem: string; proxy?: string };
   'tls.bad-handshake': { problem: string };
   'tls.bad-proof': { problem: string };
   'tls.bad-certificate': { problem: string };
@@ -172,7 +183,7 @@ export interface ErrorDetails {
   'shell.gone': { shellId: string; text: string };
   'shell.fate-unknown': { operation: string };
   'session.cancelled': { at: string };
-  'session.timed-out': { at: string; seconds: number };
+  'session.timed-out': { at: string; seconds: number; proxy?: string };
   'misuse.wrong-state': { action: string; state: string };
   'misuse.bad-argument': { argument: string; reason: BadArgumentReason; limit?: number };
 }
@@ -215,6 +226,7 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, Rule>> = {
   'proxy.no-affinity': { party: 'proxy', recovery: 'change-route' },
   'proxy.rewrites-auth': { party: 'proxy', recovery: 'change-route' },
   'proxy.false-tunnel': { party: 'proxy', recovery: 'change-route' },
+  'proxy.foreign-page': { party: 'proxy', recovery: 'change-route' },
   'proxy.forward-refused': { party: 'us', recovery: 'change-route' },
   'settings.unreadable': { party: 'user', recovery: 'none' },
   'pac.unreadable': { party: 'user', recovery: 'change-route' },

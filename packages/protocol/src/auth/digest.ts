@@ -28,6 +28,18 @@ export function chooseDigest(offered: readonly Challenge[]): Challenge | null {
   return usable.find(({ params }) => hashOf(params) === 'sha256') ?? usable[0] ?? null;
 }
 
+/** What keeps a challenge of Digest from being answered, for a person; "" when nothing does, or nobody can say. */
+export function digestTrouble(challenge: Challenge): string {
+  const { params } = challenge;
+  if (chooseDigest([challenge]) !== null) return '';
+  if (hashOf(params) === null) return `algorithm ${readable(params.get('algorithm'))}`;
+  return params.has('qop') && !offersAuth(params) ? `qop ${readable(params.get('qop'))}` : '';
+}
+
+function readable(word: string | undefined): string {
+  return (word ?? '').replace(/[^\w, -]/g, '?').slice(0, 32);
+}
+
 /**
  * The parameters of an Authorization that answers a challenge, as they are written after "Digest".
  *

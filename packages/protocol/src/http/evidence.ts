@@ -1,5 +1,6 @@
 import { utf8Decode } from '../bytes/bytes.ts';
 import type { Headers } from './headers.ts';
+import type { HttpResponse } from './response.ts';
 
 /** What is kept of a page that refuses: usually the only explanation a person will ever get, and it fits a screen. */
 export const MAX_EVIDENCE_CHARACTERS = 2048;
@@ -33,6 +34,17 @@ export function proxyTrace(headers: Headers): string {
   if (via !== '') return via;
   const name = PROXY_FIELDS.find((field) => headers.has(field));
   return name === undefined ? '' : readableLine(`${name}: ${headers.get(name)}`);
+}
+
+/** A proxy's own words: usually the only explanation a person will ever get. */
+export function proxyWords(reply: HttpResponse): { status: number; via: string; proxyStatus: string; text: string } {
+  return {
+    status: reply.status,
+    via: readableLine(reply.headers.get('Via')),
+    // X-Squid-Error says what Proxy-Status (RFC 9209) says, in Squid's words: "ERR_CONNECT_FAIL 111"
+    proxyStatus: readableLine(reply.headers.get('Proxy-Status') ?? reply.headers.get('X-Squid-Error')),
+    text: readableText(reply.body) || readableLine(reply.reason),
+  };
 }
 
 /** Squid and its kin sign their work, also where `via off` is set. */

@@ -2,13 +2,12 @@ import type { Address, ByteStream } from '../bytes/stream.ts';
 import { fail, isWinRmError, WinRmError } from '../errors.ts';
 import { schemeNames } from '../http/challenge.ts';
 import { HttpConnection } from '../http/connection.ts';
-import { beginsLikePage, readableText } from '../http/evidence.ts';
+import { beginsLikePage, proxyWords, readableText } from '../http/evidence.ts';
 import { Headers } from '../http/headers.ts';
 import type { HttpResponse } from '../http/response.ts';
 import type { ProxyAnswerer } from '../opened-road.ts';
 import type { Platform } from '../platform.ts';
 import { isConnectionBound } from '../security.ts';
-import { proxyWords } from './_evidence.ts';
 import { printAuthority } from './authority.ts';
 
 /** A proxy and its place on the road. */
@@ -29,6 +28,8 @@ export interface ConnectOptions {
   readonly answer: ProxyAnswerer | null;
   /** Whether credentials may be asked for at all. The seed's rule R5 */
   readonly maySignIn: boolean;
+  /** Whether the proxy could also forward the requests: the last one, to an http target. */
+  readonly mayForward: boolean;
 }
 
 /** Of a page that refuses so much is read; the words of Squid's longest page, style sheet included, end before. */
@@ -59,7 +60,7 @@ export async function openTunnel(options: ConnectOptions): Promise<ByteStream> {
     return await asking.run();
   } catch (error) {
     asking.abandon();
-    throw asProxyError(error, options.proxy, asking.stage);
+    throw asProxyError(error, options.proxy, asking);
   }
 }
 
@@ -74,7 +75,8 @@ class Asking {
   /** The last Proxy-Authorization. */
   #sent: string | null = null;
   #hasRedialled = false;
-  #via = '';
+  /** What the proxy said last; null until it has said anything. */
+  #words: ReturnType<typeof proxyWords> | null = null;
 
   constructor(options: ConnectOptions, connection: HttpConnection) {
     this.#options = options;
@@ -83,6 +85,10 @@ class Asking {
 
   get stage(): string {
     return this.#sent === null ? 'CONNECT' : `CONNECT with ${schemeOf(this.#sent)}`;
+  }
+
+  get words(): ReturnType<typeof proxyWords> | null {
+    return this.#words;
   }
 
   abandon(): void {
@@ -119,7 +125,7 @@ class Asking {
       await this.#redial(null);
       return await this.#connection.exchange(this.#request(), limits);
     });
-    this.#via = proxyWords(reply).via;
+    this.#words = proxyWords(reply);
     return reply;
   }
 
@@ -142,7 +148,7 @@ class Asking {
     if (reply.status === 401 && this.#sent !== null) {
       fail('proxy.auth-rejected', { hop, host, port, mechanism: schemeOf(this.#sent), stage: 'request', ...words });
     }
-    if (reply.status !== 407) return refuse(reply, proxy, printAuthority(target));
+    if (reply.status !== 407) return refuse(reply, this.#options);
     const values = reply.headers.getAll('Proxy-Authenticate');
     const offered = schemeNames(values);
     if (answer === null) return fail('proxy.auth-required', { hop, host, port, offered });
@@ -164,8 +170,7 @@ class Asking {
   async #redial(next: string | null): Promise<void> {
     const goesOn = next !== null && this.#sent !== null && schemeOf(next) === schemeOf(this.#sent);
     if (this.#hasRedialled || (goesOn && isConnectionBound(next))) {
-      const { hop, host, port } = this.#options.proxy;
-      fail('proxy.drops-connection', { hop, host, port, via: this.#via, stage: this.stage, why: 'announced' });
+      throw dropped(this.#options.proxy, this);
     }
     this.#hasRedialled = true;
     this.#connection.close();
@@ -186,24 +191,36 @@ function withinLimits(values: readonly string[]): string[] {
   });
 }
 
-function refuse(reply: HttpResponse, { hop, host, port }: ProxyHop, target: string): never {
-  const evidence = { hop, host, port, target, ...proxyWords(reply) };
+function refuse(reply: HttpResponse, { proxy, target, mayForward }: ConnectOptions): never {
+  const { hop, host, port } = proxy;
+  const evidence = { hop, host, port, target: printAuthority(target), ...proxyWords(reply) };
   // QUIRK: Squid 5.7 answers a name it cannot resolve with 500 and ERR_CANNOT_FORWARD where others say 502 or 503. Held
   // by walk.test.ts.
   const squidError = reply.headers.get('X-Squid-Error');
   const cannotForward = reply.status === 500 && squidError?.startsWith('ERR_CANNOT_FORWARD');
   if (UNREACHABLE.includes(reply.status) || cannotForward) fail('proxy.target-unreachable', evidence);
-  fail('proxy.connect-denied', evidence);
+  fail('proxy.connect-denied', mayForward ? { ...evidence, form: 'may-forward' } : evidence);
 }
 
 /** What is wrong with a reply to CONNECT says what is wrong with the proxy. */
-function asProxyError(error: unknown, { hop, host, port }: ProxyHop, stage: string): unknown {
+function asProxyError(error: unknown, proxy: ProxyHop, asking: Asking): unknown {
+  const { hop, host, port } = proxy;
   const notAProxy = (startsWith: string) => new WinRmError('proxy.not-a-proxy', { hop, host, port, startsWith }, error);
   if (isWinRmError(error, 'http.not-http')) return notAProxy(error.details.startsWith);
   if (isWinRmError(error, 'http.malformed')) return notAProxy(`HTTP, but: ${error.details.problem}`);
   if (isWinRmError(error, 'http.too-large')) return notAProxy('HTTP, but too long');
-  if (isWinRmError(error, 'http.closed-early')) {
-    return new WinRmError('proxy.drops-connection', { hop, host, port, via: '', stage, why: 'closed' }, error);
-  }
-  return error;
+  if (isWinRmError(error, 'http.closed-early')) return dropped(proxy, asking, error);
+  return withSilentProxy(error, proxy);
+}
+
+/** Closed before there was a tunnel: in the middle of the proxy's own sign-in, or without a word from the beginning. */
+function dropped({ hop, host, port }: ProxyHop, { words, stage }: Asking, cause?: unknown): WinRmError {
+  const why = words === null ? 'unanswered' : 'own-sign-in';
+  return new WinRmError('proxy.drops-connection', { hop, host, port, via: '', ...words, stage, why }, cause);
+}
+
+/** Whoever waited for an answer of a proxy wants to know of which. */
+export function withSilentProxy(error: unknown, proxy: ProxyHop): unknown {
+  if (!isWinRmError(error, 'session.timed-out') || error.details.proxy !== undefined) return error;
+  return new WinRmError('session.timed-out', { ...error.details, proxy: printAuthority(proxy) }, error);
 }

@@ -1,8 +1,8 @@
-import { concatBytes, fromBase64, NO_BYTES } from '../bytes/bytes.ts';
+import { concatBytes, fromBase64, NO_BYTES, printableStart } from '../bytes/bytes.ts';
 import { withDeadline } from '../bytes/deadline.ts';
 import { type ByteStream, withLeftover } from '../bytes/stream.ts';
-import { fail, isWinRmError, WinRmError } from '../errors.ts';
-import type { ConnectOptions } from './_connect.ts';
+import { type DropReason, fail, isWinRmError, WinRmError } from '../errors.ts';
+import { type ConnectOptions, type ProxyHop, withSilentProxy } from './_connect.ts';
 import { type SocksAsk, type SocksReply, socksExchange } from './_socks5.ts';
 import { printAuthority } from './authority.ts';
 
@@ -28,16 +28,36 @@ export async function openSocks(options: ConnectOptions): Promise<ByteStream> {
     return withLeftover(stream, reader.takeLeftover());
   } catch (error) {
     stream.destroy();
-    if (!isWinRmError(error, 'http.closed-early')) throw error;
-    const { hop, host, port } = proxy;
-    const details = { hop, host, port, via: '', stage: `SOCKS ${stage}`, why: 'closed' } as const;
-    throw new WinRmError('proxy.drops-connection', details, error);
+    throw asProxyError(error, proxy, stage, reader);
   }
 }
 
+function asProxyError(error: unknown, proxy: ProxyHop, stage: string, reader: ExactReader): unknown {
+  const { hop, host, port } = proxy;
+  // What it said in its own language, an error page of HTTP most likely, tells more than what SOCKS is not.
+  const isForeign = isWinRmError(error, 'proxy.not-a-proxy') && stage === 'greeting';
+  if (isForeign) {
+    const startsWith = printableStart(reader.heard);
+    return new WinRmError('proxy.not-a-proxy', { ...error.details, startsWith }, error);
+  }
+  if (!isWinRmError(error, 'http.closed-early')) return withSilentProxy(error, proxy);
+  const why = WHY[stage] ?? 'unanswered';
+  return new WinRmError('proxy.drops-connection', { hop, host, port, via: '', stage: `SOCKS ${stage}`, why }, error);
+}
+
+/** What an end means in place of an answer. OpenSSH's proxy ends so when it could not reach the target. */
+const WHY: Readonly<Record<string, DropReason>> = { password: 'own-sign-in', connect: 'unsaid' };
+
+/**
+ * A proxy of HTTP that is greeted in SOCKS waits for the end of a line that never comes. Greeting takes one round trip and
+ * no look at the world, so nobody waits for it as long as for a way through.
+ */
+export const GREETING_TIMEOUT_MS = 10_000;
+
 async function replyTo(ask: SocksAsk, options: ConnectOptions, reader: ExactReader): Promise<SocksReply> {
   if ('askCredential' in ask) return await askCredential(options);
-  const { platform, signal, replyWithinMs: withinMs } = options;
+  const { platform, signal, replyWithinMs } = options;
+  const withinMs = ask.stage === 'greeting' ? Math.min(replyWithinMs, GREETING_TIMEOUT_MS) : replyWithinMs;
   return await withDeadline({ platform, signal, withinMs, at: `SOCKS ${ask.stage}` }, (inner) =>
     reader.exchange(ask.send, ask.read, inner),
   );
@@ -62,6 +82,8 @@ async function askCredential(options: ConnectOptions): Promise<SocksReply> {
 class ExactReader {
   readonly #stream: ByteStream;
   #unread: Uint8Array = NO_BYTES;
+  /** What came with the last bytes, and they themselves. */
+  heard: Uint8Array = NO_BYTES;
 
   constructor(stream: ByteStream) {
     this.#stream = stream;
@@ -74,6 +96,7 @@ class ExactReader {
       if (bytes === null) return fail('http.closed-early', { where: 'reply' });
       this.#unread = concatBytes(this.#unread, bytes);
     }
+    this.heard = this.#unread;
     const taken = this.#unread.slice(0, length);
     this.#unread = this.#unread.slice(length);
     return taken;

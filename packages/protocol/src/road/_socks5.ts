@@ -54,8 +54,10 @@ export function* socksExchange(
   maySignIn: 'yes' | 'no' | 'needs-https',
 ): SocksExchange {
   const methods = maySignIn === 'yes' ? [METHOD_NONE, METHOD_PASSWORD] : [METHOD_NONE];
-  const [version, method] = yield* exchange([VERSION, methods.length, ...methods], 2, 'greeting');
-  if (version !== VERSION) notSocks(proxy, [version, method]);
+  // One byte at a time: whoever says something else may never say two.
+  const [version] = yield* exchange([VERSION, methods.length, ...methods], 1, 'greeting');
+  if (version !== VERSION) notSocks(proxy, [version]);
+  const [method] = yield* exchange([], 1, 'greeting');
   if (method === METHOD_PASSWORD && maySignIn === 'yes') yield* signIn(proxy);
   else if (method !== METHOD_NONE) refuseMethod(proxy, method, maySignIn);
   const head = yield* exchange([VERSION, COMMAND_CONNECT, 0, ...encodeAddress(target)], 4, 'connect');
@@ -90,7 +92,12 @@ function refuseMethod(proxy: ProxyHop, method: number | undefined, maySignIn: 'y
   if (maySignIn === 'needs-https') fail('proxy.needs-https', { ...placeOf(proxy), offered, refusedBy: 'relay' });
   if (maySignIn === 'no') fail('proxy.auth-required', { ...placeOf(proxy), offered });
   const words = { status: 0, via: '', proxyStatus: '', text: '' };
-  fail('proxy.auth-unsupported', { ...placeOf(proxy), offered, wanted: 'none, password', ...words });
+  fail('proxy.auth-unsupported', {
+    ...placeOf(proxy),
+    offered,
+    wanted: 'no sign-in, or a name and a password',
+    ...words,
+  });
 }
 
 /** The address the proxy bound; its length depends on its first bytes, and nobody needs it. */
@@ -138,5 +145,5 @@ function placeOf({ hop, host, port }: ProxyHop): { hop: number; host: string; po
 
 function notSocks(proxy: ProxyHop, bytes: Iterable<number | undefined>): never {
   const startsWith = `not SOCKS 5: ${[...bytes].map((byte) => (byte ?? 0).toString(16).padStart(2, '0')).join(' ')}`;
-  fail('proxy.not-a-proxy', { ...placeOf(proxy), startsWith });
+  fail('proxy.not-a-proxy', { ...placeOf(proxy), startsWith, kind: 'socks5' });
 }

@@ -239,9 +239,26 @@ describe('walkRoad', () => {
     });
   });
 
+  it('says that the last proxy could forward only where it could: proxy.connect-denied', async () => {
+    const formOf = async (hops: readonly Hop[], scheme: 'http' | 'https') => {
+      const denied = { request: () => 'HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n' };
+      const run = walk([...hops], [denied], { target: { ...target, scheme } });
+      return await run.road.then(
+        () => 'a road',
+        (error: WinRmError<'proxy.connect-denied'>) => error.details.form ?? error.code,
+      );
+    };
+    expect(await formOf([proxyA], 'http')).toBe('may-forward');
+    expect(await formOf([proxyA], 'https')).toBe('proxy.connect-denied');
+    expect(await formOf([proxyA, proxyB], 'http')).toBe('proxy.connect-denied');
+  });
+
   it('reports a proxy that leaves without a word as proxy.drops-connection', async () => {
     const run = walk([proxyA], [{ request: () => undefined }, { end: true }]);
-    await expect(run.road).rejects.toMatchObject({ code: 'proxy.drops-connection', details: { stage: 'CONNECT' } });
+    await expect(run.road).rejects.toMatchObject({
+      code: 'proxy.drops-connection',
+      details: { host: 'a.corp', stage: 'CONNECT', why: 'unanswered' },
+    });
   });
 
   it('fills in the hop of what a dialler reports', async () => {
@@ -291,7 +308,10 @@ describe('walkRoad', () => {
 
   it('gives up a silent proxy with session.timed-out', async () => {
     const run = walk([proxyA], [{ request: () => undefined }], { hopTimeoutMs: 4000 });
-    const outcome = expect(run.road).rejects.toMatchObject({ code: 'session.timed-out', details: { at: 'CONNECT' } });
+    const outcome = expect(run.road).rejects.toMatchObject({
+      code: 'session.timed-out',
+      details: { at: 'CONNECT', proxy: 'a.corp:3128' },
+    });
     await run.peer;
     await run.platform.advance(4000);
     await outcome;

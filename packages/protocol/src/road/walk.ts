@@ -125,6 +125,7 @@ class Walk {
         return stream;
       },
       maySignIn: this.#options.target.scheme === 'https' || this.#options.httpBehindSignIn === 'allow',
+      mayForward: this.#options.target.scheme !== 'https' && index === route.hops.length - 1,
     };
     const stream = await (kind === 'socks5' ? openSocks(options) : openTunnel(options));
     this.report(index + 1, target, 'open');
@@ -140,6 +141,7 @@ class Walk {
       return await withDeadline(limits, (inner) => secureHop(stream, { host, port }, inner));
     } catch (error) {
       stream.destroy();
+      if (isWinRmError(error, 'proxy.tls-failed')) throw new WinRmError(error.code, { ...error.details, hop }, error);
       if (isWinRmError(error) && !isWinRmError(error, 'http.closed-early')) throw error;
       const problem = error instanceof Error ? readableLine(error.message) : 'unknown';
       throw new WinRmError('proxy.tls-failed', { hop, host, port, problem }, error);

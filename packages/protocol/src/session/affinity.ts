@@ -1,5 +1,5 @@
 import type { Advice } from '../advice.ts';
-import { fail, isWinRmError, type WinRmError } from '../errors.ts';
+import { type DropReason, fail, isWinRmError, type WinRmError } from '../errors.ts';
 import { Journal } from '../journal.ts';
 import type { OpenedRoad, RoadOpener } from '../opened-road.ts';
 import type { TrafficCounts } from '../wsman/lane.ts';
@@ -162,13 +162,16 @@ class Check {
 /** What an error says about affinity; null if it is about something else. */
 function verdictOf(error: unknown, isSignedIn: boolean): 'moved' | 'closed' | null {
   if (isWinRmError(error, 'proxy.no-affinity')) return 'moved';
-  if (isWinRmError(error, 'proxy.drops-connection')) return 'closed';
+  // How a proxy ends before there is a way through it says nothing about one that there is.
+  if (isWinRmError(error, 'proxy.drops-connection')) return THROUGH.has(error.details.why) ? 'closed' : null;
   if (!isSignedIn || !isWinRmError(error)) return null;
   if (error.code === 'auth.incomplete' || error.code === 'seal.plain-reply') return 'moved';
   // Records that the host's keys did not make, or an alert of somebody who has none of ours.
   if (error.code.startsWith('tls.')) return 'moved';
   return error.code === 'http.closed-early' ? 'closed' : null;
 }
+
+const THROUGH: ReadonlySet<DropReason> = new Set<DropReason>(['closed', 'announced', 'outdated']);
 
 /** Of a server to someone who may not read its configuration, or that has none. */
 const FAULTS = ['wsman.access-denied', 'wsman.fault', 'wsman.shell-gone'] as const;

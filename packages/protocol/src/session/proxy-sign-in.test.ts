@@ -155,9 +155,34 @@ describe('proxySignIn over CONNECT', () => {
     const run = walk([[asks(['NTLM']), asks([NTLM_CHALLENGE], CLOSES)], [TUNNEL]]);
     await expect(run.road).rejects.toMatchObject({
       code: 'proxy.drops-connection',
-      details: { via: '1.1 px', stage: 'CONNECT with NTLM' },
+      details: { via: '1.1 px', stage: 'CONNECT with NTLM', why: 'own-sign-in', status: 407, text: 'Sign in.' },
     });
     expect(run.dials()).toBe(1);
+  });
+
+  it('keeps what a proxy said before it closed without a word, between the legs of its own sign-in', async () => {
+    const script = [
+      asks(['NTLM'], 'Proxy-Status: px; error=x\r\n'),
+      { request: () => undefined },
+      { end: true as const },
+    ];
+    const run = walk([script]);
+    await expect(run.road).rejects.toMatchObject({
+      code: 'proxy.drops-connection',
+      details: {
+        ...{ hop: 1, host: 'px.corp', port: 3128, stage: 'CONNECT with NTLM', why: 'own-sign-in' },
+        ...{ status: 407, via: '1.1 px', proxyStatus: 'px; error=x', text: 'Sign in.' },
+      },
+    });
+    expect(run.dials()).toBe(1);
+  });
+
+  it('says what is wrong with a Digest that nobody here can answer: proxy.auth-unsupported', async () => {
+    const offeredOf = async (params: string) =>
+      await walk([[asks([`Digest realm="x", nonce="n", ${params}`])]]).road.catch(({ details }) => details.offered);
+    expect(await offeredOf('algorithm=SHA-512-256, qop="auth"')).toBe('Digest (algorithm SHA-512-256)');
+    expect(await offeredOf('qop="auth-int"')).toBe('Digest (qop auth-int)');
+    expect(await offeredOf('algorithm="\u001b[31m"')).toBe('Digest (algorithm ??31m)');
   });
 
   it('does not dial a third time: proxy.drops-connection', async () => {
@@ -364,7 +389,11 @@ describe('SOCKS 5', () => {
     ['\x05\xff', '', { code: 'proxy.auth-unsupported', details: { offered: 'no method of ours' } }],
     ['\x05\x01', '', { code: 'proxy.auth-unsupported', details: { offered: 'method 1' } }],
     ['\x05\x02', '\x01\x01', { code: 'proxy.auth-rejected', details: { mechanism: 'SOCKS 5 password' } }],
-    ['HT', '', { code: 'proxy.not-a-proxy' }],
+    [
+      'HTTP/1.1 400 Bad Request\r\n',
+      '',
+      { code: 'proxy.not-a-proxy', details: { startsWith: 'HTTP/1.1 400 Bad Request..', kind: 'socks5' } },
+    ],
     ['\x05\x00', '\x04\x00\x00\x01', { code: 'proxy.not-a-proxy' }],
     ['\x05\x00', '\x05\x00\x00\x09', { code: 'proxy.not-a-proxy' }],
   ])('names what a proxy that answers %j, %j means', async (greeting, reply, error) => {
@@ -374,15 +403,40 @@ describe('SOCKS 5', () => {
   });
 
   it('is proxy.drops-connection when it ends in between, and proxy.auth-required without a credential', async () => {
-    await expect(socks([{ send: '\x05' }, { end: true }]).road).rejects.toMatchObject({
-      code: 'proxy.drops-connection',
-      details: { stage: 'SOCKS greeting' },
-    });
+    const ends: [string, string, string][] = [
+      ['\x05', 'SOCKS greeting', 'unanswered'],
+      ['\x05\x02', 'SOCKS password', 'own-sign-in'],
+      ['\x05\x00', 'SOCKS connect', 'unsaid'],
+    ];
+    for (const [said, stage, why] of ends) {
+      await expect(socks([{ send: said }, { end: true }]).road).rejects.toMatchObject({
+        code: 'proxy.drops-connection',
+        details: { host: 'px.corp', stage, why },
+      });
+    }
     await expect(socks([{ send: '\x05\x02' }], { credentials: [null] }).road).rejects.toMatchObject({
       code: 'proxy.auth-required',
     });
     const alone = socks([{ expect: '\x05\x01\x00' }, { send: '\x05\xff' }], { walk: { answerProxy: undefined } });
     await expect(alone.road).rejects.toMatchObject({ code: 'proxy.auth-required' });
+  });
+
+  it('knows a proxy of another kind by its first byte, and by ten seconds of silence', async () => {
+    const pair = streamPair();
+    const platform = fixedPlatform();
+    const begun = (dial: Dialer) => walk([], { hops: [SOCKS], walk: { dial, platform } }).road;
+    const foreign = begun(async () => {
+      await pair.far.write(utf8Encode('H'));
+      return pair.near;
+    });
+    await expect(foreign).rejects.toMatchObject({ code: 'proxy.not-a-proxy', details: { startsWith: 'H' } });
+    const silent = expect(begun(async () => streamPair().near)).rejects.toMatchObject({
+      code: 'session.timed-out',
+      details: { at: 'SOCKS greeting', seconds: 10, proxy: 'px.corp:1080' },
+    });
+    await platform.advance(0);
+    await platform.advance(10_000);
+    await silent;
   });
 
   it('offers no password for an http target: proxy.needs-https (R5)', async () => {

@@ -1,5 +1,5 @@
 import type { Credential } from '../auth/credential.ts';
-import { chooseDigest, digestAnswer } from '../auth/digest.ts';
+import { chooseDigest, digestAnswer, digestTrouble } from '../auth/digest.ts';
 import { createProxyMechanism } from '../auth/proxy.ts';
 import { fromBase64, toBase64, utf8Encode } from '../bytes/bytes.ts';
 import { fail, isWinRmError, WinRmError } from '../errors.ts';
@@ -125,7 +125,7 @@ class Conversation {
     const chosen = this.#given.mechanisms.find((name) => !this.#failed.has(name) && isOffered(name, offered));
     if (chosen === undefined) {
       const wanted = this.#given.mechanisms.join(', ');
-      return fail('proxy.auth-unsupported', { ...factsOf(challenge), offered: namesOf(offered), wanted });
+      return fail('proxy.auth-unsupported', { ...factsOf(challenge), offered: offersOf(offered), wanted });
     }
     this.#now = chosen;
     if (chosen === 'Basic') return basicAnswer(this.#given.credential);
@@ -201,6 +201,15 @@ function basicAnswer({ user, domain, secret }: Credential): string {
 
 function namesOf(offered: readonly Challenge[]): string {
   return [...new Set(offered.map(({ scheme }) => scheme))].join(', ');
+}
+
+/** With what is wrong with a Digest that could be answered otherwise. */
+function offersOf(offered: readonly Challenge[]): string {
+  const named = offered.map((challenge) => {
+    const trouble = isScheme(challenge.scheme, 'Digest') ? digestTrouble(challenge) : '';
+    return trouble === '' ? challenge.scheme : `${challenge.scheme} (${trouble})`;
+  });
+  return [...new Set(named)].join(', ');
 }
 
 function factsOf({ hop, host, port, status, via, proxyStatus, text }: ProxyChallenge) {
