@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { API_PATHS, apiErrorSchema, proxyScriptReplySchema, readRelayError } from '@fairlead/contract';
+import { MAX_PAC_BYTES } from '@fairlead/protocol/pac-file';
 import { isWinRmError } from '@fairlead/protocol/road';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseRules } from './dial-policy.ts';
-import { fetchScript, MAX_SCRIPT_BYTES, readScriptPlace } from './pac-fetch.ts';
+import { fetchScript, readScriptPlace } from './pac-fetch.ts';
 import { listenTcp, startTestRelay, type TestRelay } from './test-kit.ts';
 
 const SCRIPT = 'function FindProxyForURL(url, host) { return "PROXY proxy.corp:8080"; }';
@@ -26,7 +27,7 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
   const path = request.url ?? '';
   if (path === '/redirect') response.writeHead(302, { Location: `http://127.0.0.1:${other.port}/` }).end();
   else if (path === '/missing') response.writeHead(404).end(SCRIPT);
-  else if (path === '/huge') response.writeHead(200).end('x'.repeat(MAX_SCRIPT_BYTES + 1));
+  else if (path === '/huge') response.writeHead(200).end('x'.repeat(MAX_PAC_BYTES + 1));
   else if (path === '/endless' || path === '/endless-missing') {
     response.writeHead(path === '/endless' ? 200 : 404);
     const chunk = 'x'.repeat(65_536);
@@ -34,7 +35,7 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
       if (!response.destroyed) response.write(chunk, more);
     };
     more();
-  } else if (path === '/largest') response.writeHead(200).end('x'.repeat(MAX_SCRIPT_BYTES));
+  } else if (path === '/largest') response.writeHead(200).end('x'.repeat(MAX_PAC_BYTES));
   else if (path === '/latin1') {
     response
       .writeHead(200, { 'Content-Type': 'application/x-ns-proxy-autoconfig' })
@@ -151,7 +152,7 @@ test('the failures of a fetch are pac.not-fetched, with words', async () => {
   await ends('/endless', /^it is larger than a mebibyte$/);
   await ends('/endless-missing', /^it answered 404$/);
   await ends('/silent', /^it took longer than 1 seconds$/);
-  expect((await at('/largest')).length).toBe(MAX_SCRIPT_BYTES);
+  expect((await at('/largest')).length).toBe(MAX_PAC_BYTES);
   expect(await at('/latin1')).toBe('// café');
   expect(await at('/utf16')).toBe('// é');
   await expect(fetched('http://gone.corp:1/', `${rules},gone.corp:1`)).rejects.toMatchObject({

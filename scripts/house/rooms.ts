@@ -74,8 +74,8 @@ export const ROOMS: readonly Room[] = [
     name: 'cli',
     folder: 'packages/cli',
     mayImport: [
-      ...['protocol', 'protocol/node', 'protocol/proxy-tls', 'protocol/proxy-settings', 'protocol/road'],
-      ...['web/messages', 'node'],
+      ...['protocol', 'protocol/node', 'protocol/proxy-tls', 'protocol/pac-file', 'protocol/proxy-settings'],
+      ...['protocol/road', 'web/messages', 'node'],
     ],
     testsMayImport: ['testbed', 'protocol/testing'],
   },
@@ -86,6 +86,7 @@ export const ROOMS: readonly Room[] = [
       'contract',
       'protocol/road',
       'protocol/proxy-tls',
+      'protocol/pac-file',
       'npm:zod',
       'npm:ws',
       'npm:undici',
