@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import type { WebSocket } from 'ws';
-import { blockOfBytes, hashOfBlocks, MIB } from './pattern.ts';
+import { blockOfBytes, CHUNK_BYTES, hashOfBlocks, MIB, PACED_CHUNKS } from './pattern.ts';
 
 /** Longest wait for one measurement. */
 const LIMIT_MS = 60_000;
-const CHUNK_BYTES = 64 * 1024;
 const HIGH_WATER_BYTES = MIB;
 
 /** This side of a pipe, whatever it is made of. */
@@ -55,19 +54,28 @@ export function overWebSocket(socket: WebSocket): NearEnd {
   };
 }
 
-/** MB/s from the far end to here. @throws when what came is not what was sent */
-export async function measureDown(near: NearEnd, count: number): Promise<number> {
+/**
+ * MB/s from the far end to here.
+ * @param isPaced whether the far end has no more than `PACED_CHUNKS` on their way, a byte from here for each
+ * @throws when what came is not what was sent
+ */
+export async function measureDown(near: NearEnd, count: number, isPaced = false): Promise<number> {
   const kept: Buffer[] = [];
   const began = performance.now();
   await within(
     new Promise<void>((resolve) => {
       let left = count * MIB;
+      let unsaid = 0;
       near.onBytes((bytes) => {
         kept.push(bytes);
         left -= bytes.length;
+        unsaid += bytes.length;
+        const chunks = Math.floor(unsaid / CHUNK_BYTES);
+        unsaid -= chunks * CHUNK_BYTES;
+        if (isPaced && chunks > 0) void near.send(Buffer.alloc(chunks, '+'));
         if (left <= 0) resolve();
       });
-      void near.send(order('D', count));
+      void near.send(order(isPaced ? 'd' : 'D', count));
     }),
   );
   const seconds = (performance.now() - began) / 1000;
@@ -77,22 +85,45 @@ export async function measureDown(near: NearEnd, count: number): Promise<number>
   return (count * MIB) / 1e6 / seconds;
 }
 
-/** MB/s from here to the far end, until it has said that it has everything. @throws when it got something else */
-export async function measureUp(near: NearEnd, count: number): Promise<number> {
+/**
+ * MB/s from here to the far end, until it has said that it has everything.
+ * @param isPaced whether no more than `PACED_CHUNKS` are on their way, a byte from there for each
+ * @throws when it got something else
+ */
+export async function measureUp(near: NearEnd, count: number, isPaced = false): Promise<number> {
   const block = blockOfBytes();
   let answer = Buffer.alloc(0);
   let hasAll = 0;
+  let chunksThere = 0;
+  let wake = () => {};
+  const chunkCount = isPaced ? (count * MIB) / CHUNK_BYTES : 0;
   const answered = new Promise<void>((resolve) => {
     near.onBytes((bytes) => {
+      const said = Math.min(bytes.length, chunkCount - chunksThere);
+      chunksThere += said;
+      wake();
+      const rest = bytes.subarray(said);
+      if (rest.length === 0) return;
       if (hasAll === 0) hasAll = performance.now();
-      answer = Buffer.concat([answer, bytes]);
+      answer = Buffer.concat([answer, rest]);
       if (answer.length >= 1 + 32) resolve();
     });
   });
-  await near.send(order('U', count));
+  await near.send(order(isPaced ? 'u' : 'U', count));
   const began = performance.now();
+  let sent = 0;
   for (let at = 0; at < count; at += 1) {
-    for (let from = 0; from < MIB; from += CHUNK_BYTES) await near.send(block.subarray(from, from + CHUNK_BYTES));
+    for (let from = 0; from < MIB; from += CHUNK_BYTES) {
+      while (isPaced && sent - chunksThere >= PACED_CHUNKS) {
+        await within(
+          new Promise<void>((resolve) => {
+            wake = resolve;
+          }),
+        );
+      }
+      sent += 1;
+      await near.send(block.subarray(from, from + CHUNK_BYTES));
+    }
   }
   await within(answered);
   if (answer.subarray(1).toString('hex') !== hashOfBlocks(count)) throw new Error('what went up is not what was sent');

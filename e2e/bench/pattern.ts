@@ -3,6 +3,15 @@ import { createHash } from 'node:crypto';
 /** 2^20 bytes. */
 export const MIB = 1 << 20;
 
+/** What is sent at once. */
+export const CHUNK_BYTES = 64 * 1024;
+
+/**
+ * How many chunks are on their way at the most where the two ends pace themselves: so few that no pipe between them ever
+ * holds anything back for a limit of its own.
+ */
+export const PACED_CHUNKS = 3;
+
 /** One MiB that does not repeat inside and is the same in every process. */
 export function blockOfBytes(): Buffer {
   const block = Buffer.alloc(MIB);

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ResumeLog, WINDOW_BYTES } from '@fairlead/contract';
 import type { WebSocket } from 'ws';
@@ -5,19 +6,24 @@ import { startChild } from './children.ts';
 import { type Bench, median, quantile } from './figure.ts';
 import { measureDown, measureEcho, measureUp, type NearEnd, overWebSocket } from './near-end.ts';
 import { startRelay } from './own-relay.ts';
+import { PACED_CHUNKS } from './pattern.ts';
 
 const FAR_END = fileURLToPath(new URL('far-end.ts', import.meta.url));
 const MIB_PER_RUN = 256;
 const ROUNDS = 5;
 const PINGS = 1000;
 
-/** What it costs that a pipe can be resumed: the same relay, once plain and once with counts, log and acknowledgements. */
+/**
+ * What it costs that a pipe can be resumed: the same relay, once plain and once with counts, log and acknowledgements.
+ * The two ends pace themselves, so that the limits at which either pipe holds back are never met and both ways have the
+ * same few chunks on their way. What is left between them is the work.
+ */
 export const resumeCost: Bench = async (say) => {
   const far = startChild(process.execPath, [FAR_END]);
   const port = Number(await far.printed(/READY (\d+)/));
   const relay = await startRelay({ targets: [port] });
-  const plain = { down: [] as number[], up: [] as number[], echo: [] as number[] };
-  const resumable = { down: [] as number[], up: [] as number[], echo: [] as number[] };
+  const plain = noFigures();
+  const resumable = noFigures();
   try {
     const cookie = await relay.signIn();
     const ways = [
@@ -26,8 +32,11 @@ export const resumeCost: Bench = async (say) => {
     ] as const;
     for (let round = 0; round < ROUNDS; round += 1) {
       for (const [figures, open] of ways) {
-        figures.down.push(await once(open, (near) => measureDown(near, MIB_PER_RUN)));
-        figures.up.push(await once(open, (near) => measureUp(near, MIB_PER_RUN)));
+        for (const [side, measure] of [['down', measureDown] as const, ['up', measureUp] as const]) {
+          const before = cpuMs(relay.pid);
+          figures[side].push(await once(open, (near) => measure(near, MIB_PER_RUN, true)));
+          figures.cpu[side].push(((cpuMs(relay.pid) - before) * 1024) / MIB_PER_RUN);
+        }
         figures.echo.push(...(await once(open, (near) => measureEcho(near, PINGS))).slice(PINGS / 10));
       }
     }
@@ -35,10 +44,15 @@ export const resumeCost: Bench = async (say) => {
     await relay.stop();
     await far.stop();
   }
-  const note = `median of ${ROUNDS} × ${MIB_PER_RUN} MiB, interleaved, SHA-256 verified, both ends keep and acknowledge`;
+  const note = `median of ${ROUNDS} × ${MIB_PER_RUN} MiB, interleaved, SHA-256 verified, ${PACED_CHUNKS} × 64 KiB on their way in both`;
   for (const side of ['down', 'up'] as const) {
     const [value, peerValue] = [median(resumable[side]), median(plain[side])];
     say({ name: `resumable pipe ${side}`, value, unit: 'MB/s', peer: 'plain pipe', peerValue, note });
+    say({
+      ...{ name: `resumable pipe ${side}, work`, value: median(resumable.cpu[side]), unit: 'ms/GiB' },
+      ...{ peer: 'plain pipe', peerValue: median(plain.cpu[side]) },
+      note: 'processor time of the relay and of the near end, which others on the machine disturb less',
+    });
   }
   for (const q of [0.5, 0.99]) {
     const [value, peerValue] = [quantile(resumable.echo, q), quantile(plain.echo, q)];
@@ -53,6 +67,20 @@ export const resumeCost: Bench = async (say) => {
     });
   }
 };
+
+function noFigures() {
+  const none = (): number[] => [];
+  return { down: none(), up: none(), echo: none(), cpu: { down: none(), up: none() } };
+}
+
+/** What a process and this one have used of the processor, in ms; the kernel counts in hundredths of a second. */
+function cpuMs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  const { user, system } = process.cpuUsage();
+  return (Number(fields[11]) + Number(fields[12])) * 10 + (user + system) / 1000;
+}
 
 async function once<Result>(open: () => Promise<NearEnd>, work: (near: NearEnd) => Promise<Result>): Promise<Result> {
   const near = await open();
