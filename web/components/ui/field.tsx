@@ -60,61 +60,38 @@ function Field({
 
 type FieldWords = { label: ReactNode; hint?: ReactNode; error?: ReactNode; aside?: ReactNode; fieldClass?: string };
 
-/** One line of text. `isCode` sets it in the mono face: addresses, codes, paths. */
-export function TextField({
+/** Written as it is typed: what goes in is names, codes and commands, not prose. */
+const AS_TYPED = { autoComplete: 'off', autoCapitalize: 'none', autoCorrect: 'off', spellCheck: false } as const;
+
+type TextWords = FieldWords & { isCode?: boolean };
+
+/** What fields of text have in common: the words go to the field, the rest to the control. */
+function textParts<Rest>({
   label,
   hint,
   error,
   aside,
-  fieldClass,
+  fieldClass = '',
   isCode = false,
   className = '',
   ...rest
-}: ComponentProps<'input'> & FieldWords & { isCode?: boolean }) {
-  return (
-    <Field label={label} hint={hint} error={error} aside={aside} className={fieldClass ?? ''}>
-      {(ties) => (
-        <input
-          type="text"
-          autoComplete="off"
-          autoCapitalize="none"
-          autoCorrect="off"
-          spellCheck={false}
-          className={`${BOX} ${isCode ? 'font-mono text-sm' : ''} ${className}`}
-          {...rest}
-          {...ties}
-        />
-      )}
-    </Field>
-  );
+}: Rest & TextWords & { className?: string | undefined }) {
+  return {
+    field: { label, hint, error, aside, className: fieldClass },
+    control: { ...AS_TYPED, className: `${BOX} ${isCode ? 'font-mono text-sm' : ''} ${className}`, ...rest },
+  };
+}
+
+/** One line of text. `isCode` sets it in the mono face: addresses, codes, paths. */
+export function TextField(props: ComponentProps<'input'> & TextWords) {
+  const { field, control } = textParts(props);
+  return <Field {...field}>{(ties) => <input type="text" {...control} {...ties} />}</Field>;
 }
 
 /** Several lines of text. */
-export function AreaField({
-  label,
-  hint,
-  error,
-  aside,
-  fieldClass,
-  isCode = false,
-  className = '',
-  ...rest
-}: ComponentProps<'textarea'> & FieldWords & { isCode?: boolean }) {
-  return (
-    <Field label={label} hint={hint} error={error} aside={aside} className={fieldClass ?? ''}>
-      {(ties) => (
-        <textarea
-          autoComplete="off"
-          autoCapitalize="none"
-          autoCorrect="off"
-          spellCheck={false}
-          className={`${BOX} block py-1.5 ${isCode ? 'font-mono text-sm' : ''} ${className}`}
-          {...rest}
-          {...ties}
-        />
-      )}
-    </Field>
-  );
+export function AreaField({ className = '', ...props }: ComponentProps<'textarea'> & TextWords) {
+  const { field, control } = textParts({ ...props, className: `block py-1.5 ${className}` });
+  return <Field {...field}>{(ties) => <textarea {...control} {...ties} />}</Field>;
 }
 
 /** A choice from a list that the browser draws. */
