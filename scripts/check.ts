@@ -23,6 +23,8 @@ export const STAGES: readonly Stage[] = [
     commands: [
       ['biome', 'check', '--error-on-warnings', '.'],
       ['oxlint', '--type-aware', '--deny-warnings'],
+      // What nobody imports: files, exports, dependencies. The relay is started by its path, not imported.
+      ['knip', '--no-progress'],
     ],
   },
   {
