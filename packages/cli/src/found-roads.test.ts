@@ -5,7 +5,7 @@ import { type AddressInfo, createServer, type Server as NetServer } from 'node:n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isWinRmError } from '@fairlead/protocol';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type ConnectProxy, startConnectProxy, startWinRmHost, type WinRmHost } from '../../testbed/src/index.ts';
@@ -136,6 +136,13 @@ describe('R32: --pac', () => {
     expect(stderr).not.toContain('asked for addresses');
   });
 
+  it('takes a file by its address as well', async () => {
+    const file = fileOf('by address.pac', pac('DIRECT'));
+    expect(await fairlead(exec('--pac', pathToFileURL(file).href))).toMatchObject({ code: 0, stdout: 'done' });
+    const elsewhere = await fairlead(exec('--pac', 'file://server/share/proxy.pac'));
+    expect([elsewhere.code, elsewhere.stderr]).toEqual([64, expect.stringContaining('names no file on this machine')]);
+  });
+
   it('goes round no proxy that says no', async () => {
     const strict = await startConnectProxy({ allow: [] });
     open.push(strict);
@@ -240,6 +247,15 @@ describe('R33: --proxy-settings', () => {
     expect(done).toMatchObject({ code: 0, stdout: 'done' });
     expect(done.stderr).toContain('say DIRECT: the host is one of the exceptions');
     expect(tunnels()).toBe(before);
+  });
+
+  it('says of this machine that it goes directly by rule, where no exception names it', async () => {
+    const told = async (text: string) => (await fairlead(exec('--proxy-settings', '-'), {}, text)).stderr;
+    expect(await told(netsh('127.0.0.1:9', '*.corp'))).toContain(
+      'say DIRECT: by such settings this machine itself is never reached through a proxy',
+    );
+    const direct = 'Current WinHTTP proxy settings:\n\n    Direct access (no proxy server).\n';
+    expect(await told(direct)).toContain('say DIRECT: there is no proxy for this kind of address');
   });
 
   it('asks the PAC file that the settings name', async () => {

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { ProxyRoute, RoadOpener } from '@fairlead/protocol';
 import { isWinRmError } from '@fairlead/protocol';
 import {
@@ -17,6 +17,7 @@ import { type Common, type RoadSource, UsageError } from './arguments.ts';
 import { askPac } from './ask-pac.ts';
 import { fetchPac } from './fetch-pac.ts';
 import { formatMessage } from './message-format.ts';
+import { readNamedFile } from './read-file.ts';
 import { type Terminal, tell } from './terminal.ts';
 
 /**
@@ -41,7 +42,7 @@ type Say = (text: string) => Promise<void>;
 
 async function fromPac(place: string, { target }: Common, say: Say): Promise<readonly ProxyRoute[]> {
   const isUrl = /^https?:\/\//i.test(place);
-  const script = isUrl ? await fetchPac(place) : readText(place, '--pac', MAX_PAC_CHARACTERS);
+  const script = isUrl ? await fetchPac(place) : readText(fileOf(place), '--pac', MAX_PAC_CHARACTERS);
   const verdict = await askPac(script, target);
   const name = isUrl ? basename(new URL(place).pathname) || 'the PAC file' : basename(place);
   for (const alert of verdict.alerts) await say(`${name} remarks: ${alert}`);
@@ -64,9 +65,9 @@ async function fromSettings(
   const settings = await readSettings(source.place, terminal);
   await tellWarnings(settings.warnings, say);
   const chosen = chooseRoutes(settings, common.target);
-  if (chosen.pacUrl !== null && chosen.why !== 'bypassed') {
+  if (chosen.pacUrl !== null && !EXCEPTIONS.includes(chosen.why)) {
     await say(`the settings name a PAC file, which comes first: ${withoutQuery(chosen.pacUrl)}`);
-    return fromPac(chosen.pacUrl.replace(/^file:\/+/i, '/'), common, say);
+    return fromPac(chosen.pacUrl, common, say);
   }
   await say(`the settings (${SOURCES[settings.source]}) say ${namesOf(chosen.routes)}: ${REASONS[chosen.why]}`);
   return chosen.routes;
@@ -83,14 +84,21 @@ async function readSettings(place: string, terminal: Terminal): Promise<ProxySet
   return readProxySettings(text);
 }
 
+/** A PAC file may be named as settings name it: file:///etc/proxy.pac. RFC 8089 */
+function fileOf(place: string): string {
+  if (!/^file:/i.test(place)) return place;
+  try {
+    return fileURLToPath(place);
+  } catch (cause) {
+    throw new UsageError(`--pac: ${place} names no file on this machine; write file:///path, or the path alone.`, {
+      cause,
+    });
+  }
+}
+
 /** A file as text: UTF-8, or UTF-16 as regedit and PowerShell write it. */
 function readText(file: string, option: string, limit: number): string {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(file);
-  } catch (error) {
-    throw new UsageError(`${option}: ${error instanceof Error ? error.message : file}`);
-  }
+  const bytes = readNamedFile(file, option);
   // Beyond this the reader says that it is too long; the rest need not be decoded for that.
   const head = bytes.subarray(0, 4 * limit);
   return head[0] === 0xff && head[1] === 0xfe ? head.toString('utf16le').slice(1) : head.toString('utf8');
@@ -161,8 +169,13 @@ const SOURCES: Readonly<Record<ProxySettings['source'], string>> = {
   'pac-answer': 'a PAC answer',
 };
 
+/** They come before a PAC file, too. */
+const EXCEPTIONS: readonly RouteReason[] = ['bypassed', 'loopback', 'link-local'];
+
 const REASONS: Readonly<Record<RouteReason, string>> = {
   bypassed: 'the host is one of the exceptions',
+  loopback: 'by such settings this machine itself is never reached through a proxy',
+  'link-local': 'by such settings a link-local address is never reached through a proxy',
   'for-scheme': 'that is the proxy for this kind of address',
   'for-all': 'that is the proxy for everything',
   'for-socks': 'that is the SOCKS proxy, and there is no other',

@@ -225,6 +225,13 @@ describe('a file that an option names', () => {
   });
 });
 
+it('says nothing in brackets about settings that it cannot read at all', async () => {
+  const file = join(folder, 'junk.txt');
+  writeFileSync(file, 'dear diary');
+  const { code, stderr } = await fairlead([...HTTPS, '--proxy-settings', file]);
+  expect([code, stderr]).toEqual([64, expect.stringContaining('or script that cannot be read.\n')]);
+});
+
 it('calls what it was not prepared for a mistake of its own, below a session too', async () => {
   const file = join(folder, 'two.pac');
   writeFileSync(file, 'function FindProxyForURL() { return "PROXY 127.0.0.1:9; PROXY 127.0.0.1:9"; }');

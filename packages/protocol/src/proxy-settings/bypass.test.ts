@@ -10,6 +10,16 @@ function readings(list: string, host: string, port?: number): string {
 }
 
 describe('R34: who is reached without a proxy depends on whose list it is', () => {
+  it('tells what an entry says from what goes directly by rule', () => {
+    const list = BypassList.parse('*.corp;127.0.0.9', 'windows');
+    const hosts = ['a.corp', '127.0.0.9', '127.0.0.1', '::1', 'localhost', '169.254.1.1', 'fe80::1', 'srv.other'];
+    expect(hosts.map((host) => list.exceptionFor(host))).toEqual([
+      ...['listed', 'listed', 'loopback', 'loopback', 'loopback', 'link-local', 'link-local', null],
+    ]);
+    expect(BypassList.parse('', 'go').exceptionFor('127.0.0.1')).toBe('loopback');
+    expect(BypassList.NONE.exceptionFor('127.0.0.1')).toBeNull();
+  });
+
   it.each([
     // from: curl(1) --noproxy; golang.org/x/net/http/httpproxy Config.NoProxy; WINHTTP_PROXY_INFO; undici EnvHttpProxyAgent
     ['corp.example', 'corp.example', undefined, 'windows environment curl go'],

@@ -81,13 +81,19 @@ export class BypassList {
 
   /** Whether a host is reached without a proxy. An IPv6 address may stand in brackets. */
   matches(host: string, port?: number): boolean {
+    return this.exceptionFor(host, port) !== null;
+  }
+
+  /** Why a host is reached without a proxy: an entry says so, or the rules do whatever is listed; null if neither does. */
+  exceptionFor(host: string, port?: number): 'listed' | 'loopback' | 'link-local' | null {
     const name = plainHost(host);
     const ip = parseIp(name);
-    if (this.isLoopbackDirect && (ip === null ? isLocalName(name) : isLoopback(ip))) return true;
-    if (this.isLinkLocalDirect && ip !== null && isLinkLocal(ip)) return true;
-    return this.#entries.some(
+    const isListed = this.#entries.some(
       (entry) => (entry.port === null || entry.port === port) && matchesEntry(entry.who, name, ip),
     );
+    if (isListed) return 'listed';
+    if (this.isLoopbackDirect && (ip === null ? isLocalName(name) : isLoopback(ip))) return 'loopback';
+    return this.isLinkLocalDirect && ip !== null && isLinkLocal(ip) ? 'link-local' : null;
   }
 }
 

@@ -72,8 +72,16 @@ export interface ProxySettings {
   readonly warnings: readonly SettingsWarning[];
 }
 
-/** Why the settings lead where they lead. */
-export type RouteReason = 'bypassed' | 'for-scheme' | 'for-all' | 'for-socks' | 'listed' | 'no-proxy';
+/** Why the settings lead where they lead; `loopback` and `link-local` go directly although no exception names them. */
+export type RouteReason =
+  | 'bypassed'
+  | 'loopback'
+  | 'link-local'
+  | 'for-scheme'
+  | 'for-all'
+  | 'for-socks'
+  | 'listed'
+  | 'no-proxy';
 
 /** The roads to try, in order; a road without hops is the direct one. */
 export interface ChosenRoutes {
@@ -90,7 +98,11 @@ export interface ChosenRoutes {
  */
 export function chooseRoutes(settings: ProxySettings, target: RouteTarget): ChosenRoutes {
   const { pacUrl } = settings;
-  if (settings.bypass.matches(target.host, target.port)) return { routes: [DIRECT], why: 'bypassed', pacUrl };
+  const exception = settings.bypass.exceptionFor(target.host, target.port);
+  // Where there is no proxy at all, nothing is an exception.
+  if (exception !== null && (settings.proxies.length > 0 || pacUrl !== null)) {
+    return { routes: [DIRECT], why: exception === 'listed' ? 'bypassed' : exception, pacUrl };
+  }
   const purposes: readonly [ProxyPurpose, RouteReason][] = [
     [target.scheme, 'for-scheme'],
     ['all', 'for-all'],
