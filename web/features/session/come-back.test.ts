@@ -1,26 +1,12 @@
 import { Journal, type SessionState, WinRmError } from '@fairlead/protocol';
 import { describe, expect, test } from 'vitest';
-import type { KeptRequest, SessionEntry } from './session-entry.ts';
+import { request } from './scripted-request.ts';
+import type { SessionEntry } from './session-entry.ts';
 import { SessionRegistry } from './session-registry.ts';
 import { SessionStore } from './session-store.ts';
 import type { ShellSession } from './shell-session.ts';
 import type { LinkFacts, SessionFacts, Standing } from './survival.ts';
 
-const request: KeptRequest = {
-  label: 'web01',
-  target: 'web01',
-  scheme: 'http',
-  policy: 'negotiate',
-  user: 'CORP\\ana',
-  sealsAlways: false,
-  allowsLegacyTls: false,
-  proxies: [],
-  isHttpDangerChosen: false,
-  route: { name: '', hops: [] },
-  shell: { kind: 'interactive', codePage: 65_001 },
-  isDemo: false,
-  isProduction: false,
-};
 const secrets = { password: 'Secret 1', certificate: null, proxyPasswords: [] };
 const standing: Standing = { shellId: 'S-1', commandId: 'C-1', promptWord: '0123456789abcdef' };
 const settle = () => new Promise((resolve) => setTimeout(resolve));

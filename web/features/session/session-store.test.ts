@@ -1,22 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { KeptRequest } from './session-entry.ts';
+import { request } from './scripted-request.ts';
 import { SessionStore } from './session-store.ts';
 
-const request: KeptRequest = {
-  label: 'web01',
-  target: 'web01',
-  scheme: 'http',
-  policy: 'negotiate',
-  user: 'CORP\\ana',
-  sealsAlways: false,
-  allowsLegacyTls: false,
-  proxies: [],
-  isHttpDangerChosen: false,
-  route: { name: '', hops: [] },
-  shell: { kind: 'interactive', codePage: 65_001 },
-  isDemo: false,
-  isProduction: false,
-};
 const standing = { shellId: 'S-1', commandId: 'C-1', promptWord: '0123456789abcdef' };
 const kept = { id: 's3', worker: null, standing, beganAt: 5, request };
 

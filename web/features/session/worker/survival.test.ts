@@ -1,5 +1,6 @@
 import { type RoadLink, type SessionState, WinRmError } from '@fairlead/protocol';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { request } from '../scripted-request.ts';
 import { FarSession, type WorkerLine } from './far-session.ts';
 import { factsOf } from './link-facts.ts';
 import { makeFarSession, takeFarSession } from './make-far-session.ts';
@@ -9,21 +10,7 @@ import { GRACE_MS, SessionService } from './serve-session.ts';
 
 const memo: SessionMemo = {
   beganAt: 5,
-  request: {
-    label: 'web01',
-    target: 'web01',
-    scheme: 'http',
-    policy: 'negotiate',
-    user: 'CORP\\ana',
-    sealsAlways: false,
-    allowsLegacyTls: false,
-    proxies: [],
-    isHttpDangerChosen: false,
-    route: { name: '', hops: [] },
-    shell: { kind: 'interactive', codePage: 65_001 },
-    isDemo: false,
-    isProduction: false,
-  },
+  request,
 };
 
 const open: MessagePort[] = [];
