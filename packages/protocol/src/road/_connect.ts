@@ -219,8 +219,9 @@ function dropped({ hop, host, port }: ProxyHop, { words, stage }: Asking, cause?
   return new WinRmError('proxy.drops-connection', { hop, host, port, via: '', ...words, stage, why }, cause);
 }
 
-/** Whoever waited for an answer of a proxy wants to know of which. */
-export function withSilentProxy(error: unknown, proxy: ProxyHop): unknown {
+/** Whoever waited for an answer of a proxy wants to know of which; somebody who was asked for a credential is no proxy. */
+export function withSilentProxy(error: unknown, proxy: Address): unknown {
   if (!isWinRmError(error, 'session.timed-out') || error.details.proxy !== undefined) return error;
+  if (!/^(?:CONNECT$|SOCKS |TLS with the proxy$)/.test(error.details.at)) return error;
   return new WinRmError('session.timed-out', { ...error.details, proxy: printAuthority(proxy) }, error);
 }

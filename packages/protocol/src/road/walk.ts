@@ -4,7 +4,7 @@ import { fail, isWinRmError, WinRmError } from '../errors.ts';
 import { readableLine } from '../http/evidence.ts';
 import type { HopReport, OpenedRoad, ProxyAnswerer } from '../opened-road.ts';
 import type { Platform } from '../platform.ts';
-import { type ConnectOptions, openTunnel } from './_connect.ts';
+import { type ConnectOptions, openTunnel, withSilentProxy } from './_connect.ts';
 import { openSocks } from './_socks.ts';
 import { checkRoute, type Hop, type ProxyRoute } from './route.ts';
 
@@ -142,7 +142,8 @@ class Walk {
     } catch (error) {
       stream.destroy();
       if (isWinRmError(error, 'proxy.tls-failed')) throw new WinRmError(error.code, { ...error.details, hop }, error);
-      if (isWinRmError(error) && !isWinRmError(error, 'http.closed-early')) throw error;
+      if (isWinRmError(error) && !isWinRmError(error, 'http.closed-early'))
+        throw withSilentProxy(error, { host, port });
       const problem = error instanceof Error ? readableLine(error.message) : 'unknown';
       throw new WinRmError('proxy.tls-failed', { hop, host, port, problem }, error);
     }

@@ -468,6 +468,23 @@ describe('a proxy over TLS', () => {
     expect(run.pairs[0]?.written.near()).toHaveLength(0);
   });
 
+  it('is named when it says nothing, and nobody else is', async () => {
+    const platform = fixedPlatform();
+    const walking = { platform, secureHop: () => new Promise<never>(() => undefined) };
+    const silent = expect(walk([[]], { hops: [tls], walk: walking }).road).rejects.toMatchObject({
+      code: 'session.timed-out',
+      details: { proxy: 'px.corp:3128' },
+    });
+    await platform.advance(0);
+    await platform.advance(30_000);
+    await silent;
+    const slow = new WinRmError('session.timed-out', { at: 'proxy sign-in', seconds: 60 });
+    const answerProxy = (): never => {
+      throw slow;
+    };
+    await expect(walk([[asks(['NTLM'])]], { walk: { answerProxy } }).road).rejects.toBe(slow);
+  });
+
   it.each([undefined, () => Promise.reject(new Error('self-signed certificate'))])(
     'that cannot be made is an error that destroys the stream: proxy.tls-failed',
     async (secureHop) => {
