@@ -6,11 +6,12 @@ import type { PostFate, PostOptions } from '../wsman/lane.ts';
 /**
  * Whether an envelope may be posted again. A refusal that nobody sealed is anyone's word: a proxy may have let the request
  * through and answered 401 itself, and so may whoever ends TLS in front of the server. So a Command or a Send is sent again
- * only if it never left.
+ * only if it never left. A Create that met a connection closed behind its sign-in is: some proxies close there, and a
+ * shell made twice goes when it has idled.
  */
 export function maySendAgain(fate: PostFate, error: unknown, { isRepeatable, mayRide }: PostOptions): boolean {
   if (fate === 'not-sent') return true;
-  if (fate === 'refused') return isRepeatable || mayRide;
+  if (fate === 'refused' || isClosedAfterSignIn(error)) return isRepeatable || mayRide;
   return isRepeatable && isLoss(error);
 }
 
@@ -23,6 +24,11 @@ export function isFateUnknown(fate: PostFate, error: unknown): boolean {
   if (fate === 'not-sent') return false;
   if (isLoss(error) || isTlsFailure(error)) return fate === 'unknown';
   return !(isWinRmError(error) && ABOUT_SEALED.test(error.code));
+}
+
+/** Whether a proxy closed the connection with the reply that ended the sign-in: the seed's rule R20. */
+export function isClosedAfterSignIn(error: unknown): boolean {
+  return isWinRmError(error, 'proxy.drops-connection') && error.details.stage === 'signed-in';
 }
 
 /** Whether the connection went away under a request, or under the last leg that carried it; nobody knows how far it got. */

@@ -10,7 +10,7 @@ import type { TlsVersion } from '../tls/engine.ts';
 import type { TrustedPeer } from '../tls/trust.ts';
 import { type Lane, LaneConnection, type PostOptions, type TrafficCounts, type WsmanPlace } from '../wsman/lane.ts';
 import type { AdviceBook } from './_advice.ts';
-import { isFateUnknown, isLoss, maySendAgain } from './_fates.ts';
+import { isClosedAfterSignIn, isFateUnknown, isLoss, maySendAgain } from './_fates.ts';
 import { FirstWords, withFalseTunnel, withProxyOnRoad } from './_first-words.ts';
 import { heldClock } from './_held-clock.ts';
 import type { Patience } from './_patience.ts';
@@ -129,6 +129,7 @@ export class LastingLane implements Lane {
 
   async #post(compose: () => string, options: PostOptions): Promise<string> {
     let handshakeCount = 0;
+    let closedCount = 0;
     for (;;) {
       let isComposed = false;
       const composeOnce = (): string => {
@@ -161,7 +162,10 @@ export class LastingLane implements Lane {
         if (connection?.isStanding && fate !== 'not-sent' && !isStepDown) this.#options.patience.shown(error, isNew);
         if (options.signal.aborted || fate === 'never' || this.#isSpent) throw error;
         if (isStepDown) continue;
-        if (maySendAgain(fate, error, options) && handshakeCount < MAX_HANDSHAKES_PER_REQUEST) {
+        // The first of them may have been on a connection that was opened ahead of need.
+        if (isClosedAfterSignIn(error)) closedCount++;
+        const roundCount = Math.max(handshakeCount, closedCount);
+        if (maySendAgain(fate, error, options) && roundCount < MAX_HANDSHAKES_PER_REQUEST) {
           if (isWinRmError(error, 'proxy.no-affinity')) this.#options.advice.moved(error);
           if (fate !== 'not-sent') options.onRepeat?.(); // a refusal that nobody sealed is anyone's word, as below
           continue;
@@ -261,7 +265,11 @@ export class LastingLane implements Lane {
       if (tls === null) this.#options.advice.refused(error, road, this.#proxy);
       if (tls === null) throw withFalseTunnel(withProxyName(error, road, hops), hops, words);
       const { withBindingDoubt } = await import('./_secure-road.ts');
-      throw withFalseTunnel(withProxyName(withBindingDoubt(error, road, tls.decision, isRead), road, hops), hops, words);
+      throw withFalseTunnel(
+        withProxyName(withBindingDoubt(error, road, tls.decision, isRead), road, hops),
+        hops,
+        words,
+      );
     }
   }
 

@@ -134,6 +134,21 @@ describe('what is not a sign of a moved connection', () => {
       code: 'proxy.drops-connection',
       details: { hop: 1, host: 'px.corp', port: 3128, stage: 'signed-in', why: 'closed' },
     });
+    expect(double.connections.map(({ handshakes }) => handshakes)).toEqual([1, 1]);
+    await session.close();
+  });
+
+  it('R20, R22: is signed in on once more, although the Create had left already', async () => {
+    const double = new WinRmDouble({ road: FORWARD });
+    let isFirst = true;
+    double.before = ({ name }) => {
+      const isDropped = name === 'Create' && isFirst;
+      isFirst = false;
+      return isDropped ? 'drop' : undefined;
+    };
+    const session = sessionOver(double);
+    await session.open();
+    expect(double.names.filter((name) => name === 'Create')).toHaveLength(2);
     await session.close();
   });
 
