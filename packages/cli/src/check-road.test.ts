@@ -1,9 +1,10 @@
 import { Agent, createServer, request } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { PassThrough, Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Crookedness, startCrookedProxy } from '../../testbed/src/crooked/crooked-proxy.ts';
 import { startConnectProxy, startWinRmHost } from '../../testbed/src/index.ts';
+import { catchWritten } from '../../testbed/src/written.ts';
 import { run } from './run.ts';
 
 const PASSWORD = 'Correct-horse-9';
@@ -32,18 +33,11 @@ async function crooked(crookedness: Crookedness, allow: { host: string; port: nu
 }
 
 async function checkRoad(...words: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const written = { stdout: '', stderr: '' };
-  const stream = (name: 'stdout' | 'stderr'): PassThrough => {
-    const through = new PassThrough();
-    through.on('data', (bytes: Buffer) => {
-      written[name] += bytes.toString('utf8');
-    });
-    return through;
-  };
+  const { written, stdout, stderr } = catchWritten();
   const code = await run(['check-road', '-u', 'CORP\\ana', ...words], {
     stdin: Readable.from([]),
-    stdout: stream('stdout'),
-    stderr: stream('stderr'),
+    stdout,
+    stderr,
     environment: { FAIRLEAD_PASSWORD: PASSWORD },
     askSecret: () => Promise.resolve(null),
     onInterrupt: () => () => undefined,

@@ -4,11 +4,12 @@ import { createServer as createHttpServer, type IncomingMessage, type Server, ty
 import { type AddressInfo, createServer, type Server as NetServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isWinRmError } from '@fairlead/protocol';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type ConnectProxy, startConnectProxy, startWinRmHost, type WinRmHost } from '../../testbed/src/index.ts';
+import { catchWritten } from '../../testbed/src/written.ts';
 import { parseCommandLine } from './arguments.ts';
 import { fetchPac } from './fetch-pac.ts';
 import { run } from './run.ts';
@@ -56,17 +57,10 @@ afterAll(async () => {
 });
 
 async function fairlead(words: readonly string[], environment: Record<string, string> = {}, typed = '') {
-  const written = { stdout: '', stderr: '' };
+  const { written, stdout, stderr } = catchWritten();
   const questions: string[] = [];
-  const stream = (name: 'stdout' | 'stderr'): PassThrough => {
-    const through = new PassThrough();
-    through.on('data', (bytes: Buffer) => {
-      written[name] += bytes.toString('utf8');
-    });
-    return through;
-  };
   const code = await run(words, {
-    ...{ stdin: Readable.from([Buffer.from(typed)]), stdout: stream('stdout'), stderr: stream('stderr') },
+    ...{ stdin: Readable.from([Buffer.from(typed)]), stdout, stderr },
     environment: { FAIRLEAD_PASSWORD: PASSWORD, ...environment },
     askSecret: (question) => {
       questions.push(question);

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import {
   type HttpsOptions,
@@ -13,6 +13,7 @@ import {
   thumbprintsOf,
   type WinRmHost,
 } from '../../testbed/src/index.ts';
+import { catchWritten } from '../../testbed/src/written.ts';
 import { run } from './run.ts';
 
 const PASSWORD = 'Correct-horse-9';
@@ -39,19 +40,12 @@ async function fairlead(
   environment: Record<string, string> = {},
   answer: string | null = null,
 ): Promise<{ code: number; stdout: string; stderr: string; questions: string[] }> {
-  const written = { stdout: '', stderr: '' };
+  const { written, stdout, stderr } = catchWritten();
   const questions: string[] = [];
-  const stream = (name: 'stdout' | 'stderr'): PassThrough => {
-    const through = new PassThrough();
-    through.on('data', (bytes: Buffer) => {
-      written[name] += bytes.toString('utf8');
-    });
-    return through;
-  };
   const code = await run(words, {
     stdin: Readable.from([Buffer.from('typed\n')]),
-    stdout: stream('stdout'),
-    stderr: stream('stderr'),
+    stdout,
+    stderr,
     environment: { FAIRLEAD_PASSWORD: PASSWORD, ...environment },
     askSecret: (question) => {
       questions.push(question);

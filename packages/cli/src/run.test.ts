@@ -1,22 +1,16 @@
-import { PassThrough, Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { catchWritten } from '../../testbed/src/written.ts';
 import { Interrupts } from './interrupts.ts';
 import { run } from './run.ts';
 import type { Terminal } from './terminal.ts';
 
 function terminal(environment: Record<string, string> = {}) {
-  const written = { stdout: '', stderr: '' };
-  const stream = (name: 'stdout' | 'stderr'): PassThrough => {
-    const through = new PassThrough();
-    through.on('data', (bytes: Buffer) => {
-      written[name] += bytes.toString('utf8');
-    });
-    return through;
-  };
+  const { written, stdout, stderr } = catchWritten();
   const fake: Terminal = {
     stdin: Readable.from([]),
-    stdout: stream('stdout'),
-    stderr: stream('stderr'),
+    stdout,
+    stderr,
     environment,
     askSecret: () => Promise.resolve(null),
     onInterrupt: () => () => undefined,

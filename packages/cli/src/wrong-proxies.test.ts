@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { makeCertificate } from '../../testbed/src/certificate.ts';
+import { catchWritten } from '../../testbed/src/written.ts';
 import { run } from './run.ts';
 
 // Proxies that are not what they were taken for, or that leave: what a person reads.
@@ -46,16 +47,9 @@ async function fairlead(
   environment: Record<string, string> = { FAIRLEAD_PROXY_PASSWORD: 'y' },
   askSecret: () => Promise<string | null> = () => Promise.resolve(null),
 ) {
-  const written = { stdout: '', stderr: '' };
-  const stream = (name: 'stdout' | 'stderr'): PassThrough => {
-    const through = new PassThrough();
-    through.on('data', (bytes: Buffer) => {
-      written[name] += bytes.toString('utf8');
-    });
-    return through;
-  };
+  const { written, stdout, stderr } = catchWritten();
   const code = await run(['exec', '-u', 'CORP\\ana', ...options, '--', 'echo hi'], {
-    ...{ stdin: Readable.from([]), stdout: stream('stdout'), stderr: stream('stderr') },
+    ...{ stdin: Readable.from([]), stdout, stderr },
     environment: { FAIRLEAD_PASSWORD: 'x', ...environment },
     askSecret,
     onInterrupt: () => () => undefined,

@@ -1,5 +1,6 @@
 import { PassThrough, type Readable } from 'node:stream';
 import { startWinRmHost, type WinRmHost, type WinRmHostOptions } from '../winrm-host.ts';
+import { catchWritten } from '../written.ts';
 import { type CrookedProxy, type CrookedProxyOptions, startCrookedProxy } from './crooked-proxy.ts';
 
 /** How a target is reached through a crooked proxy. */
@@ -87,17 +88,10 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
     },
   });
   const begin: Rehearsal['begin'] = (words, isTerminal = false, environment = {}) => {
-    const written = { stdout: '', stderr: '' };
-    const stream = (name: 'stdout' | 'stderr'): PassThrough => {
-      const through = new PassThrough();
-      through.on('data', (bytes: Buffer) => {
-        written[name] += bytes.toString('utf8');
-      });
-      return through;
-    };
+    const { written, stdout, stderr } = catchWritten();
     const stdin = Object.assign(new PassThrough(), { isTTY: isTerminal });
     const exiting = options.run(words, {
-      ...{ stdin, stdout: stream('stdout'), stderr: stream('stderr') },
+      ...{ stdin, stdout, stderr },
       environment: { FAIRLEAD_PASSWORD: HOST_PASSWORD, FAIRLEAD_PROXY_PASSWORD: PROXY_PASSWORD, ...environment },
       askSecret: () => Promise.resolve(null),
       onInterrupt: () => () => undefined,
