@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { parseCredential } from '../auth/credential.ts';
 import type { HopReport, OpenedRoad, RoadOpener } from '../opened-road.ts';
-import { fixedPlatform, streamPair } from '../testing/index.ts';
+import { fixedPlatform, scriptedPeer, streamPair } from '../testing/index.ts';
 import { tlsFront } from '../testing/tls-front.ts';
 import { type DoubleReply, WinRmDouble } from '../testing/winrm-double.ts';
 import peers from '../tls/vectors/peers.json' with { type: 'json' };
+import { identify } from './identify.ts';
 import { Session } from './session.ts';
 import { parseTarget } from './target.ts';
 
@@ -134,6 +135,28 @@ describe('a web page where WinRM should have answered', () => {
     expect(await saidToLeg(plain, TUNNEL)).toMatchObject({ code: 'http.unexpected-status' });
     const asking = { status: 401, headers: ['Content-Type: text/html', 'WWW-Authenticate: Basic'], body: PAGE };
     expect(await saidToLeg(asking, TUNNEL)).not.toMatchObject({ code: 'proxy.foreign-page' });
+  });
+});
+
+describe('somebody who asks who is there', () => {
+  const asking = async (scheme: 'http' | 'https', reply: string): Promise<unknown> => {
+    const openRoad: RoadOpener = async (_lane, onHop) => {
+      for (const report of [PROXY, SERVER]) onHop(report);
+      const { near, far } = streamPair();
+      if (scheme === 'http') scriptedPeer(far, [{ request: () => reply }, { end: true }]).catch(() => undefined);
+      else await far.write(new TextEncoder().encode(reply));
+      return { stream: near, ...TUNNEL };
+    };
+    const { target } = parseTarget(`${scheme}://srv1`);
+    return await identify({ target, openRoad, platform: fixedPlatform() }).catch((error: unknown) => error);
+  };
+
+  it('is told of pages in the host’s place too: proxy.foreign-page, proxy.false-tunnel', async () => {
+    const page = inHttp('302 Found', ...HTML);
+    const details = { host: 'px.corp', port: 3128, status: 302, text: 'Acceptable use Sign in at the portal.' };
+    expect(await asking('http', page)).toMatchObject({ code: 'proxy.foreign-page', details });
+    expect(await asking('https', page)).toMatchObject({ code: 'proxy.false-tunnel', details });
+    expect(await asking('http', '')).toMatchObject({ code: 'http.closed-early', details: { proxy: 'px.corp:3128' } });
   });
 });
 

@@ -1,4 +1,5 @@
 import { latin1Encode, NO_BYTES, utf8Decode } from '../bytes/bytes.ts';
+import type { ByteStream } from '../bytes/stream.ts';
 import { fail, isWinRmError } from '../errors.ts';
 import { parseChallenges } from '../http/challenge.ts';
 import { HttpConnection } from '../http/connection.ts';
@@ -11,6 +12,7 @@ import type { HopReport, OpenedRoad, RoadOpener } from '../opened-road.ts';
 import type { Platform } from '../platform.ts';
 import { decodeEnvelope, encodeIdentify } from '../wsman/envelope.ts';
 import { type Identity, readIdentity } from '../wsman/operations.ts';
+import { FirstWords, withFalseTunnel } from './_first-words.ts';
 import { openSecuredRoad } from './_secure-road.ts';
 import { TrustDecision } from './_trust-decision.ts';
 import { VersionChoice } from './_version-choice.ts';
@@ -49,13 +51,30 @@ export interface Stranger {
  * Asks what answers, without signing in. Inside TLS it asks with Identify (DMTF DSP0226, section 11). Over http no SOAP
  * leaves that is not sealed, on no road (the seed's rule R28): an empty request shows whether a sign-in is offered there.
  *
- * @throws wsman.not-wsman, http.unexpected-status when the server tells strangers nothing, tls.* and what the road throws
+ * @throws wsman.not-wsman, http.unexpected-status when the server tells strangers nothing, proxy.false-tunnel and
+ *   proxy.foreign-page when something on the road may have spoken in its place, tls.* and what the road throws
  */
 export async function identify(options: IdentifyOptions): Promise<Stranger> {
-  const { target, openRoad, platform } = options;
+  const { target, openRoad } = options;
   checkTarget(target);
   const signal = options.signal ?? new AbortController().signal;
-  const open = (): Promise<OpenedRoad> => openRoad('control', (report) => options.onHop?.(report), signal);
+  const hops: HopReport[] = [];
+  const words = new FirstWords();
+  const onHop = (report: HopReport): void => {
+    hops.push(report);
+    options.onHop?.(report);
+  };
+  const open = async (): Promise<OpenedRoad> => {
+    const road = await openRoad('control', onHop, signal);
+    return { ...road, stream: overheard(road.stream, words) };
+  };
+  return await ask(options, open, signal).catch((error: unknown) => {
+    throw withFalseTunnel(error, hops, words);
+  });
+}
+
+async function ask(options: IdentifyOptions, open: () => Promise<OpenedRoad>, signal: AbortSignal): Promise<Stranger> {
+  const { target, platform } = options;
   const isSecured = target.scheme === 'https';
   const road = isSecured ? await openSecured(open, options, signal) : await open();
   const connection = new HttpConnection(road.stream);
@@ -140,4 +159,19 @@ function readFrom(body: Uint8Array): Identity | null {
     if (isWinRmError(error, 'wsman.malformed')) return null;
     throw error;
   }
+}
+
+/** The same stream, its first bytes heard. */
+function overheard(stream: ByteStream, words: FirstWords): ByteStream {
+  return {
+    label: stream.label,
+    async read(signal) {
+      const bytes = await stream.read(signal);
+      if (bytes !== null) words.hear(bytes);
+      return bytes;
+    },
+    write: (bytes, signal) => stream.write(bytes, signal),
+    end: () => stream.end(),
+    destroy: (reason) => stream.destroy(reason),
+  };
 }
