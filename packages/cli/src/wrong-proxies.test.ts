@@ -11,8 +11,6 @@ import { run } from './run.ts';
 
 // Proxies that are not what they were taken for, or that leave: what a person reads.
 
-const NTLM =
-  'NTLM TlRMTVNTUAACAAAADAAMADgAAAA1gonio8n/VAAAAAAAAAAAAAAAAEQARABEAAAABgGxHQAAAA9SAEkARwAAAAIADABSAEkARwAAAAAAAAA=';
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-wrong-'));
 const servers: Server[] = [];
 const sockets = new Set<Socket>();
@@ -86,16 +84,6 @@ describe('a proxy that closes', () => {
     for (const fact of ['via: 1.1 px', 'status: 407', 'proxyStatus: px; a=b']) expect(stderr).toContain(fact);
     expect(stderr).toContain('[proxy.drops-connection]');
     expect(stderr).not.toMatch(/Windows sign-in|5986/);
-  });
-
-  it('says in its second challenge what it is kept for', async () => {
-    const port = await proxyThat((socket, _bytes, count) => {
-      if (count < 3)
-        socket.write(reply('407 Who', `Proxy-Authenticate: ${count === 1 ? 'NTLM' : NTLM}`, `Via: leg ${count}`));
-      else socket.end();
-    });
-    const { stderr } = await fairlead([...HTTPS, '-p', `http://127.0.0.1:${port}`, '--proxy-user', 'OFFICE\\pia']);
-    expect(stderr).toContain('via: leg 2');
   });
 
   it('before a word may be one of another kind', async () => {
@@ -228,7 +216,7 @@ it('says nothing in brackets about settings that it cannot read at all', async (
 
 it('calls what it was not prepared for a mistake of its own, below a session too', async () => {
   const file = join(folder, 'two.pac');
-  writeFileSync(file, 'function FindProxyForURL() { return "PROXY 127.0.0.1:9; PROXY 127.0.0.1:9"; }');
+  writeFileSync(file, 'function FindProxyForURL() { return "PROXY 127.0.0.1:9; PROXY 127.0.0.1:10"; }');
   const options = [...HTTPS, '--pac', file, '--proxy-user', 'OFFICE\\pia'];
   const askSecret = (): Promise<never> => Promise.reject(new TypeError('odd'));
   const { code, stderr } = await fairlead(options, {}, askSecret);

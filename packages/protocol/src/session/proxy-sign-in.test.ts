@@ -160,18 +160,22 @@ describe('proxySignIn over CONNECT', () => {
     expect(run.dials()).toBe(1);
   });
 
-  it('keeps what a proxy said before it closed without a word, between the legs of its own sign-in', async () => {
-    const script = [
-      asks(['NTLM'], 'Proxy-Status: px; error=x\r\n'),
-      { request: () => undefined },
-      { end: true as const },
-    ];
-    const run = walk([script]);
+  it.each([
+    ['its first', []],
+    ['its second', [asks([NTLM_CHALLENGE], 'Proxy-Status: px; error=y\r\n')]],
+  ])('keeps what a proxy said before it closed without a word, after %s question', async (_which, further) => {
+    const gone: ScriptStep[] = [{ request: () => undefined }, { end: true }];
+    const run = walk([[asks(['NTLM'], 'Proxy-Status: px; error=x\r\n'), ...further, ...gone]]);
     await expect(run.road).rejects.toMatchObject({
       code: 'proxy.drops-connection',
       details: {
         ...{ hop: 1, host: 'px.corp', port: 3128, stage: 'CONNECT with NTLM', why: 'own-sign-in' },
-        ...{ status: 407, via: '1.1 px', proxyStatus: 'px; error=x', text: 'Sign in.' },
+        ...{
+          status: 407,
+          via: '1.1 px',
+          proxyStatus: `px; error=${further.length === 0 ? 'x' : 'y'}`,
+          text: 'Sign in.',
+        },
       },
     });
     expect(run.dials()).toBe(1);
