@@ -152,15 +152,19 @@ test.each([
       await expect.poll(() => session.reopening?.attempt ?? 0, WAIT).toBeGreaterThan(1);
       expect(session.reopening?.error.code).toBe('relay.unreachable');
     }
+    // Nothing of these has left when the link is known to be gone, so nobody has to wonder.
+    const typed = Promise.all([session.writeText('echo typed one\r\n'), session.writeText('echo typed two\r\n')]);
     await startRelayProcess();
     session.hurry();
     await expect.poll(() => links.at(-1), WAIT).toBe('live');
     await expect.poll(() => seen.text, WAIT).toMatch(/ticked\n/);
+    await typed;
     await session.writeText('echo %COLOUR% after\r\n');
     await expect.poll(() => seen.text, WAIT).toMatch(/green after/);
 
     expect(seen.text.match(/\|/g)).toHaveLength(1); // one place where output may be missing, and it is marked
     expect(seen.text.match(/^tick 1\r?\n/gm)).toHaveLength(1);
+    expect(seen.text.match(/^typed (?:one|two)\r?\n/gm)).toHaveLength(2); // each ran once
     expect(session.standing).toEqual(standing);
     const made = host.journal.entries.filter(({ event }) => event === 'command' || event === 'shell');
     await session.writeText('exit\r\n');

@@ -36,7 +36,7 @@ function scene() {
 test('a sleep takes as much longer as the road was held meanwhile', async () => {
   const { platform, road, link, pass, sleeps, during } = scene();
   const links: string[] = [];
-  const clock = heldClock(platform, road, (state) => links.push(state));
+  const { platform: clock } = heldClock(platform, road, (state) => links.push(state));
   await clock.sleep(100);
   expect(sleeps).toEqual([100]);
   link('held');
@@ -63,5 +63,7 @@ test('a sleep takes as much longer as the road was held meanwhile', async () => 
 test('a road that is never held leaves the platform as it is', () => {
   const { platform, road } = scene();
   const { watchLink: _watchLink, ...plain } = road;
-  expect(heldClock(platform, plain, () => {})).toBe(platform);
+  const clock = heldClock(platform, plain, () => {});
+  expect(clock.platform).toBe(platform);
+  expect(clock.isLost).toBe(false);
 });

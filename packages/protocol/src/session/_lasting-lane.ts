@@ -12,7 +12,7 @@ import { type Lane, LaneConnection, type PostOptions, type TrafficCounts, type W
 import type { AdviceBook } from './_advice.ts';
 import { isClosedAfterSignIn, isFateUnknown, isLoss, maySendAgain } from './_fates.ts';
 import { FirstWords, withFalseTunnel, withProxyOnRoad } from './_first-words.ts';
-import { heldClock } from './_held-clock.ts';
+import { type HeldClock, heldClock } from './_held-clock.ts';
 import type { Patience } from './_patience.ts';
 import type { SecuredRoad, SecureRoadOptions } from './_secure-road.ts';
 import type { Showing } from './_showing.ts';
@@ -65,6 +65,8 @@ export class LastingLane implements Lane {
   readonly #options: LastingLaneOptions;
   readonly #closing = new AbortController();
   #connection: LaneConnection | null = null;
+  /** Of its road. */
+  #held: HeldClock | null = null;
   #hasBeenOpen = false;
   #canRide: boolean;
   #hasProxy = false;
@@ -137,6 +139,8 @@ export class LastingLane implements Lane {
         return compose();
       };
       const connection = this.#usable();
+      // What is not written yet cannot be lost with the link, nor can anyone wonder what became of it.
+      if (connection !== null && (await this.#held?.wait(options.signal))) continue;
       const isNew = connection !== null && !connection.isSignedIn;
       if (connection?.isStanding) this.#options.patience.requireUnrefused();
       try {
@@ -209,7 +213,8 @@ export class LastingLane implements Lane {
   #usable(): LaneConnection | null {
     const connection = this.#connection;
     if (connection === null) return null;
-    if (connection.isUsable && connection.idleMs <= MAX_IDLE_MS) return connection;
+    const isUsable = connection.isUsable && this.#held?.isLost !== true;
+    if (isUsable && connection.idleMs <= MAX_IDLE_MS) return connection;
     this.#drop(connection.idleMs > MAX_IDLE_MS ? 'idle' : 'ended');
     return null;
   }
@@ -242,7 +247,7 @@ export class LastingLane implements Lane {
       const waiting = { platform, withinMs: Infinity, at: 'sign-in', signal };
       if (beforeSignIn !== undefined) await withDeadline(waiting, () => beforeSignIn);
       const signIn = await this.#options.createSignIn(peer);
-      const clock = heldClock(platform, road, onLink);
+      const held = heldClock(platform, road, onLink);
       const proxy = this.#proxy;
       const onLeg = (leg: LegReport): void => {
         isRead ||= leg.via !== '';
@@ -254,8 +259,9 @@ export class LastingLane implements Lane {
       const rider = this.#canRide && !road.hasProxy ? riding : null;
       const isSecured = peer !== null;
       await patience.turnToSignIn(signal, showing);
-      const opened = await LaneConnection.open({ ...setting, isSecured, platform: clock, signal }, rider);
+      const opened = await LaneConnection.open({ ...setting, isSecured, platform: held.platform, signal }, rider);
       this.#connection = opened.connection;
+      this.#held = held;
       if (this.#hasBeenOpen) onLink('live');
       this.#hasBeenOpen = true;
       return opened.reply;
