@@ -20,12 +20,13 @@ async function scene() {
       return () => {};
     },
   });
+  const platform = fixedPlatform();
   const session = new Session({
     target: parseTarget('srv1').target,
     policy: 'ntlm',
     credential: parseCredential('CORP\\alice', 'Passw0rd!'),
     openRoad,
-    platform: fixedPlatform(),
+    platform,
     shell: { kind: 'interactive', codePage: 65001 },
   });
   await session.open();
@@ -38,7 +39,7 @@ async function scene() {
     for (const one of [...tell]) one({ ...LINK, state });
   };
   const sent = () => double.input.map(({ text }) => text);
-  return { double, session, all, sent, seen };
+  return { double, platform, session, all, sent, seen };
 }
 
 describe('while a road is held', () => {
@@ -61,6 +62,7 @@ describe('while a road is held', () => {
     all('held');
     const writing = Promise.all([session.writeText('one\r\n'), session.writeText('two\r\n')]);
     await settled();
+    expect(sent()).toEqual([]);
     double.endConnections(); // nothing that was written to the dead link would ever arrive
     all('lost');
     await writing;
@@ -94,5 +96,19 @@ describe('while a road is held', () => {
     await session.leave();
     await failed;
     expect(double.input).toEqual([]);
+  });
+
+  it('what may be missing is told as soon as the road is opened anew, not with the next output', async () => {
+    const { double, platform, session, all, seen } = await scene();
+    all('held');
+    double.endConnections();
+    all('lost');
+    await settled();
+    expect(double.operations.at(-1)).toMatchObject({ name: 'Receive' });
+    expect(double.operations.at(-1)?.xml).toContain('OperationTimeout>PT1S<');
+    double.expire();
+    await platform.advance(250);
+    expect(seen.text).toBe('|');
+    await session.close();
   });
 });

@@ -47,6 +47,9 @@ const DEFAULT_IDLE_SECONDS = 900;
 /** A server that has nothing to say waits; one that says so at once is not asked faster than this. */
 const LEAST_POLL_MS = 250;
 
+/** How long the server may wait with what is asked again over a new connection. */
+const AFTER_LOSS_SECONDS = 1;
+
 /** What a Send envelope takes beside the data: header, selectors, names; the largest we write is under 2 KiB. */
 const SEND_OVERHEAD_BYTES = 4096;
 
@@ -224,7 +227,8 @@ class WinRsShell implements Shell {
         onRepeat();
         // Where silence is cut, the same question would be cut again, each time at the price of a sign-in.
         this.#pollTime.lostAfter(platform.monotonicMs() - askedMs);
-        operation.timeoutSeconds = this.#pollTime.seconds;
+        // Asked shortly at first, so that the gap is told when the connection stands and not when there is news.
+        operation.timeoutSeconds = AFTER_LOSS_SECONDS;
         askedMs = platform.monotonicMs();
       });
       this.#isUncertain = false;
