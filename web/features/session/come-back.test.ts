@@ -118,7 +118,8 @@ function setUp({ isThere = true, survives = true } = {}) {
       },
       new SessionStore({ storage, build: '1', clock: () => 1_000 }),
     );
-  return { page, far, shells, orders, looked, failures };
+  const stored = () => JSON.parse(items.get('fairlead.sessions') ?? 'null')?.sessions;
+  return { page, far, shells, orders, looked, failures, stored };
 }
 
 /** A page with one session that is ready, and what the page after it finds. */
@@ -158,9 +159,11 @@ describe('after a reload', () => {
   });
 
   test('where the worker has gone the shell is offered to whoever signs in again, and taken up by its id', async () => {
-    const { after, orders } = await reloaded({ isThere: false });
+    const { after, orders, stored } = await reloaded({ isThere: false });
     await settle();
     expect(after.entries[0]).toMatchObject({ returning: { step: 'sign-in', why: 'reload' }, standing });
+    after.depart();
+    expect(stored()).toMatchObject([{ told: { why: 'reload', seenAt: 1_000 } }]);
     after.retry('s1', 'Secret 1');
     await settle();
     expect(orders).toEqual([null, standing]);

@@ -7,6 +7,7 @@ import type { ShellSession } from './shell-session.ts';
 import type { Draft, Note, Past, Survived } from './survival.ts';
 
 const WORD = '0123456789abcdef';
+const PROMPT = `\x1b]5985;${WORD};C:\\\x1b\\C:\\>`;
 const settle = () => new Promise((resolve) => setTimeout(resolve, 5));
 const bytes = (text: string) => new TextEncoder().encode(text);
 const out = (text: string, atMs = 0): Past => ({ what: 'chunk', stream: 'stdout', bytes: bytes(text), atMs });
@@ -139,6 +140,15 @@ describe('what an earlier page left', () => {
     expect(shell.view.inputError).toBe(lateError);
   });
 
+  test('ends with a line of which nobody knows whether it runs, and the prompt stays: shell.fate-unknown', async () => {
+    const line: Past = { what: 'line', prompt: 'C:\\>', text: 'dir', atMs: 2 };
+    const lateError = new WinRmError('shell.fate-unknown', { operation: 'Send' });
+    const unseen = setUp({ ...nothing, past: [prompt('C:\\', 1), line], lateError });
+    const seen = setUp({ ...nothing, past: [prompt('C:\\', 1), line, { what: 'doubt', atMs: 3 }] });
+    await settle();
+    for (const { shell } of [unseen, seen]) expect(shell.view).toMatchObject({ isRunning: false, prompt: 'C:\\>' });
+  });
+
   test('is not complained of again for its letters', async () => {
     const { shell } = setUp({ ...nothing, past: [out('GrÃ¼ÃŸe GrÃ¼ÃŸe GrÃ¼ÃŸe\n')] }, 'de');
     await settle();
@@ -199,5 +209,44 @@ describe('lines while the link is broken', () => {
     shell.ended('lost', true);
     expect(shell.view).toMatchObject({ offered: { text: 'two\nthree' }, queuedCount: 0 });
     expect(sent).toEqual([]);
+  });
+
+  test('wait for a program too, and are sent to it once; hidden ones are kept nowhere', async () => {
+    const { shell, sent, drafts, written, give } = setUp(null);
+    await give(PROMPT);
+    shell.submit('ask');
+    await settle();
+    sent.length = 0;
+    shell.setLinked(false);
+    shell.answer('typed', false);
+    shell.answer('Secret 1', true);
+    expect(sent).toEqual([]);
+    expect(written).not.toContain('<typed>');
+    expect(shell.view).toMatchObject({ queuedCount: 2, isRunning: true });
+    expect(drafts.at(-1)).toEqual({ text: 'typed', queue: [] });
+    shell.setLinked(true);
+    await settle();
+    expect(sent).toEqual(['typed\r\n', 'Secret 1\r\n']);
+    expect(written).toContain('<typed>');
+    expect(shell.view.queuedCount).toBe(0);
+    expect(drafts.at(-1)?.text).toBe('');
+  });
+
+  test('come back into the line when the program ended before they were sent, or when they are taken back', async () => {
+    const { shell, sent, give } = setUp(null);
+    await give(PROMPT);
+    shell.submit('ask');
+    await settle();
+    shell.setLinked(false);
+    shell.answer('typed', false);
+    shell.answer('Secret 1', true);
+    expect(shell.takeBack()).toBe(true);
+    expect(shell.view).toMatchObject({ offered: { text: 'typed' }, queuedCount: 0, isRunning: true });
+    shell.answer('again', false);
+    await give(PROMPT);
+    shell.setLinked(true);
+    await settle();
+    expect(shell.view).toMatchObject({ offered: { text: 'again' }, queuedCount: 0, isRunning: false });
+    expect(sent).toEqual(['ask\r\n']);
   });
 });

@@ -185,7 +185,9 @@ describe('LiveShell', () => {
     session.writeText = () => Promise.reject(new WinRmError('shell.fate-unknown', { operation: 'Send' }));
     shell.submit('del x\ndel y');
     await settle();
-    expect(shell.view).toMatchObject({ inputError: { code: 'shell.fate-unknown' }, queuedCount: 0, isRunning: true });
+    // Nobody can say that it runs, so the prompt stays to be used.
+    expect(shell.view).toMatchObject({ inputError: { code: 'shell.fate-unknown' }, queuedCount: 0, isRunning: false });
+    expect(shell.blocks.blocks.at(-1)).toMatchObject({ command: 'del x', status: 'cut' });
     prompt();
     await settle();
     expect(sent).toEqual([]);

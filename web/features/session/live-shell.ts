@@ -1,4 +1,4 @@
-import { CmdPromptReader, checkLine, isWinRmError, OutputFilter, plainText, TextReader } from '@fairlead/protocol';
+import { CmdPromptReader, isWinRmError, type OutputFilter, plainText } from '@fairlead/protocol';
 import { BlockLog } from './block-log.ts';
 import type { LineHistory } from './history.ts';
 import { linesOf } from './line-editor.ts';
@@ -6,14 +6,13 @@ import { asksForSecret } from './masked-prompt.ts';
 import { findMojibake } from './mojibake.ts';
 import type { Screen } from './screen/screen.ts';
 import type { GapWords, ShellSession } from './shell-session.ts';
+import { draftOf, promptText, refusalOf, shellStreams } from './shell-stream.ts';
 import { FRESH, type LiveShellParts, type ShellView } from './shell-view.ts';
 import type { Note, Past, Survived } from './survival.ts';
+import { WaitingLines } from './waiting-lines.ts';
 
 export type { ShellSession } from './shell-session.ts';
 export type { LiveShellParts, ShellView } from './shell-view.ts';
-
-/** A prompt is a directory; a longer one is not shown whole. */
-const MAX_PROMPT_CHARS = 300;
 
 /** Everything between one session's bytes and one page: decoding, filtering, prompts, blocks, and what was typed. */
 export class LiveShell {
@@ -25,7 +24,7 @@ export class LiveShell {
   #session: ShellSession | null = null;
   #prompts: CmdPromptReader | null = null;
   #view: ShellView = FRESH;
-  #queue: string[] = [];
+  readonly #waiting = new WaitingLines();
   #tail = '';
   #hasPrompts = false;
   #mojibakeSeen = false;
@@ -70,7 +69,7 @@ export class LiveShell {
       this.blocks.begin('command', '', this.#parts.command);
       this.screen.writeCommand('', this.#parts.command);
     }
-    const streams = { stdout: this.#stream(), stderr: this.#stream() };
+    const streams = shellStreams(codePage);
     const take = (past: Extract<Past, { what: 'chunk' | 'gap' }>) => {
       if (past.what === 'gap') this.screen.writeDivider(gapWords(this.#lastOutputMs, past.atMs));
       else this.#take(past.stream, streams[past.stream].reader.decode(past.bytes), streams[past.stream].filter);
@@ -116,9 +115,10 @@ export class LiveShell {
     } finally {
       this.#replayMs = null;
     }
-    this.#queue = [...draft.queue];
+    this.#waiting.commands = [...draft.queue];
     const offered = draft.text === '' ? null : { text: draft.text };
-    this.#set({ ...this.#view, inputError: lateError, offered, queuedCount: this.#queue.length });
+    const isRunning = this.#view.isRunning && lateError?.code !== 'shell.fate-unknown';
+    this.#set({ ...this.#view, inputError: lateError, offered, isRunning, queuedCount: this.#waiting.count });
     this.#sendNext();
   }
 
@@ -137,6 +137,9 @@ export class LiveShell {
         return;
       case 'clear':
         this.screen.clear();
+        return;
+      case 'doubt':
+        this.#doubt();
         return;
       case 'interrupt':
         this.#set({ ...this.#view, stoppingSinceMs: this.#view.isRunning ? this.#now() : null });
@@ -167,15 +170,17 @@ export class LiveShell {
   /** Says whether the link to the relay stands: lines wait for it, and none is sent twice. */
   setLinked(isLinked: boolean): void {
     if (isLinked === this.#view.isLinked) return;
-    this.#set({ ...this.#view, isLinked });
-    if (isLinked && this.#queue.length > 0) this.#sendNext();
+    if (isLinked && this.#view.isRunning) this.#tellProgram();
+    else if (isLinked && this.#waiting.input.length > 0) this.#giveBack(); // the program that it was for has ended
+    this.#set({ ...this.#view, isLinked, queuedCount: this.#waiting.count });
+    this.#tellDraft();
+    if (isLinked && this.#waiting.count > 0) this.#sendNext();
   }
 
   /** Takes lines back that were entered and not sent, into the editor. @returns whether there were any */
   takeBack(): boolean {
-    if (this.#queue.length === 0) return false;
+    if (this.#waiting.count === 0) return false;
     this.#giveBack();
-    this.#set({ ...this.#view, queuedCount: 0 });
     return true;
   }
 
@@ -196,30 +201,38 @@ export class LiveShell {
     const lines = linesOf(text);
     if (!this.#accepts(lines, 'prompt')) return false;
     for (const line of lines) this.history.add(line);
-    this.#queue.push(...lines);
+    this.#waiting.commands.push(...lines);
     this.#sendNext();
     return true;
   }
 
   /**
-   * Sends lines to the program that runs. Hidden input is neither shown nor kept.
+   * Sends lines to the program that runs, once the link stands. Hidden input is neither shown nor kept.
    * @returns whether the lines were taken, as for `submit`
    */
   answer(text: string, isHidden: boolean): boolean {
-    const lines = linesOf(text);
-    if (!this.#accepts(lines, 'program')) return false;
-    this.#showInput(isHidden ? null : text);
-    this.#session?.note?.({ what: 'input', text: isHidden ? null : text });
-    this.#set({ ...this.#view, inputError: null });
-    void this.#send(`${lines.join('\r\n')}\r\n`);
+    if (!this.#accepts(linesOf(text), 'program')) return false;
+    this.#waiting.input.push({ text, isHidden });
+    if (this.#view.isLinked) this.#tellProgram();
+    this.#set({ ...this.#view, inputError: null, queuedCount: this.#waiting.count });
+    this.#tellDraft();
     return true;
+  }
+
+  #tellProgram(): void {
+    for (const { text, isHidden } of this.#waiting.input.splice(0)) {
+      const shown = isHidden ? null : text;
+      this.#showInput(shown);
+      this.#session?.note?.({ what: 'input', text: shown });
+      void this.#send(`${linesOf(text).join('\r\n')}\r\n`);
+    }
   }
 
   /** Asks the running program to stop. Lines that wait are dropped. */
   async interrupt(how: 'ctrl-c' | 'ctrl-break'): Promise<void> {
     const session = this.#session;
     if (session === null) return;
-    this.#queue = [];
+    this.#waiting.clear();
     this.#tellDraft();
     session.note?.({ what: 'interrupt' });
     this.#set({ ...this.#view, queuedCount: 0, stoppingSinceMs: this.#view.stoppingSinceMs ?? this.#now() });
@@ -242,10 +255,6 @@ export class LiveShell {
   /** The message about a line that was not sent has been seen. */
   dismissInputError(): void {
     this.#set({ ...this.#view, inputError: null });
-  }
-
-  #stream(): Stream {
-    return { reader: new TextReader(this.#codePage), filter: new OutputFilter() };
   }
 
   #take(stream: 'stdout' | 'stderr', text: string, filter: OutputFilter): void {
@@ -285,7 +294,7 @@ export class LiveShell {
   }
 
   #atPrompt(announced: string): void {
-    const prompt = plainText(new OutputFilter().feed(announced)).replace(/\s+/g, ' ').slice(0, MAX_PROMPT_CHARS);
+    const prompt = promptText(announced);
     this.#hasPrompts = true;
     this.#tail = '';
     this.#endBlock(this.#view.stoppingSinceMs === null ? 'finished' : 'interrupted', true);
@@ -299,31 +308,26 @@ export class LiveShell {
   }
 
   #accepts(lines: readonly string[], reader: 'prompt' | 'program'): boolean {
-    try {
-      for (const line of lines) checkLine(line, reader, this.#codePage);
-      return true;
-    } catch (error) {
-      if (!isWinRmError(error)) throw error;
-      this.#set({ ...this.#view, inputError: error });
-      return false;
-    }
+    const inputError = refusalOf(lines, reader, this.#codePage);
+    if (inputError !== null) this.#set({ ...this.#view, inputError });
+    return inputError === null;
   }
 
   #sendNext(): void {
     const { isLinked, isRunning, prompt } = this.#view;
     if (this.#session === null || !isLinked || (this.#hasPrompts && isRunning)) {
-      this.#set({ ...this.#view, queuedCount: this.#queue.length });
+      this.#set({ ...this.#view, queuedCount: this.#waiting.count });
       this.#tellDraft();
       return;
     }
-    const line = this.#queue.shift();
+    const line = this.#waiting.commands.shift();
     if (line === undefined) return;
     this.#beginLine(prompt, line);
     // In one go with what sends it: a page that goes in between takes all of it along, or none.
     this.#session.note?.({ what: 'line', prompt, text: line });
     this.#tellDraft();
-    this.#set({ ...this.#view, queuedCount: this.#queue.length, inputError: null });
-    void this.#send(`${line}\r\n`).then(() => {
+    this.#set({ ...this.#view, queuedCount: this.#waiting.count, inputError: null });
+    void this.#send(`${line}\r\n`, true).then(() => {
       // Without prompts there is nothing to wait for between lines.
       if (!this.#hasPrompts) this.#sendNext();
     });
@@ -347,13 +351,13 @@ export class LiveShell {
 
   /** Lines that were entered and not sent go back into the editor. */
   #giveBack(): void {
-    if (this.#queue.length > 0) this.#set({ ...this.#view, offered: { text: this.#queue.join('\n') } });
-    this.#queue = [];
+    const text = this.#waiting.clear();
+    this.#set({ ...this.#view, queuedCount: 0, ...(text === '' ? {} : { offered: { text } }) });
     this.#tellDraft();
   }
 
   #tellDraft(): void {
-    if (this.#replayMs === null) this.#session?.keepDraft?.({ text: this.#draftText, queue: [...this.#queue] });
+    if (this.#replayMs === null) this.#session?.keepDraft?.(draftOf(this.#draftText, this.#waiting));
   }
 
   /** On the page's clock. */
@@ -362,27 +366,29 @@ export class LiveShell {
     return this.#replayMs === null ? now : now - (Date.now() - this.#replayMs);
   }
 
-  async #send(text: string): Promise<void> {
+  async #send(text: string, isLine = false): Promise<void> {
     const session = this.#session;
-    if (session !== null) await this.#guard(() => session.writeText(text));
+    if (session !== null) await this.#guard(() => session.writeText(text), isLine);
+  }
+
+  /** Nobody knows whether the line runs: the prompt stays to be used by whoever has looked. */
+  #doubt(): void {
+    this.#endBlock('cut');
+    this.#set({ ...this.#view, isRunning: false });
   }
 
   /** A line that was refused or whose fate nobody knows is told to the person; it is never sent again by itself. */
-  async #guard(act: () => Promise<void>): Promise<void> {
+  async #guard(act: () => Promise<void>, isLine = false): Promise<void> {
     try {
       await act();
     } catch (error) {
       if (!isWinRmError(error)) throw error;
       this.#giveBack();
-      const wasRefused = error.code === 'misuse.bad-argument';
-      if (wasRefused) this.#endBlock('cut');
-      this.#set({
-        ...this.#view,
-        inputError: error,
-        queuedCount: 0,
-        isRunning: wasRefused ? false : this.#view.isRunning,
-        stoppingSinceMs: null,
-      });
+      if (error.code === 'misuse.bad-argument' || (isLine && error.code === 'shell.fate-unknown')) {
+        this.#doubt();
+        this.#session?.note?.({ what: 'doubt' });
+      }
+      this.#set({ ...this.#view, inputError: error, stoppingSinceMs: null });
     }
   }
 
@@ -391,9 +397,4 @@ export class LiveShell {
     if (this.#replayMs !== null) return;
     for (const listener of this.#listeners) listener();
   }
-}
-
-interface Stream {
-  readonly reader: TextReader;
-  readonly filter: OutputFilter;
 }

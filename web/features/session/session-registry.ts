@@ -156,7 +156,10 @@ export class SessionRegistry {
   #kept() {
     return this.#entries
       .filter(({ worker, standing, state }) => standing !== null || (worker !== null && !isOver(state)))
-      .map(({ id, worker, standing, beganAt, request }) => ({ id, worker, standing, beganAt, request }));
+      .map(({ id, worker, standing, beganAt, request, returning }) => {
+        const told = returning?.step === 'sign-in' ? { why: returning.why, seenAt: returning.seenAt } : null;
+        return { id, worker, standing, beganAt, request, told };
+      });
   }
 }
 

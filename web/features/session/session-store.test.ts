@@ -46,6 +46,21 @@ describe('what a tab keeps of its sessions', () => {
     expect(store('old').read()[0]).toMatchObject({ why: 'away', standing });
   });
 
+  test('keeps the first reason, and its time, until somebody has signed in', () => {
+    const { store, clock } = setUp();
+    store().write([{ ...kept, worker: 'fairlead 1' }]);
+    clock.ms += 21_000;
+    const [first] = store().read();
+    expect(first).toMatchObject({ why: 'away', seenAt: 1_000 });
+    // The page has looked for the worker, found none, and is loaded again.
+    store().write([{ ...kept, told: { why: 'away', seenAt: 1_000 } }]);
+    expect(store().read()[0]).toMatchObject({ why: 'away', seenAt: 1_000 });
+    clock.ms += 900_000;
+    expect(store().read()).toEqual([]);
+    store().write([{ ...kept, told: null }]);
+    expect(store().read()[0]).toMatchObject({ why: 'reload', seenAt: clock.ms });
+  });
+
   test('offers no shell that the server has deleted for being idle', () => {
     const { store, clock } = setUp();
     store().write([kept, { ...kept, id: 's4', worker: 'fairlead 1' }]);

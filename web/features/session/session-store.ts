@@ -19,10 +19,15 @@ export interface StoredSession {
   readonly why: 'reload' | 'away' | 'update';
 }
 
+/** What a page says that waits for a sign-in: the page after it says the same. */
+export type ToldReason = Pick<StoredSession, 'why' | 'seenAt'>;
+
 /** A session with what it was asked for. */
 export interface KeptSession extends Omit<StoredSession, 'why'> {
   readonly id: string;
   readonly request: KeptRequest;
+  /** What was said already, since nobody has signed in. */
+  readonly told?: ToldReason | null;
 }
 
 /** What a store needs around it. */
@@ -64,7 +69,8 @@ export class SessionStore {
       const standing = awayMs < idleMs ? session.standing : null;
       const isAway = session.worker !== null && awayMs > WORKER_GRACE_MS;
       const why = kept.build !== this.#parts.build ? 'update' : isAway ? 'away' : 'reload';
-      return standing === null && session.worker === null ? [] : [{ ...session, standing, why }];
+      const found = { ...session, standing, why, ...session.told } as const;
+      return standing === null && session.worker === null ? [] : [found];
     });
   }
 
@@ -72,9 +78,11 @@ export class SessionStore {
   write(sessions: readonly Omit<KeptSession, 'seenAt'>[]): void {
     const { storage, build, clock } = this.#parts;
     const seenAt = clock();
-    const kept = sessions
-      .slice(-MAX_SESSIONS)
-      .map((session) => ({ ...session, request: withoutWords(session.request), seenAt }));
+    const kept = sessions.slice(-MAX_SESSIONS).map((session) => ({
+      ...session,
+      request: withoutWords(session.request),
+      seenAt: session.told?.seenAt ?? seenAt,
+    }));
     try {
       if (kept.length === 0) storage?.removeItem(KEY);
       else storage?.setItem(KEY, JSON.stringify({ build, sessions: kept }));
@@ -113,12 +121,13 @@ function withoutWords(request: KeptRequest): KeptRequest {
 
 function isKept(value: unknown): value is KeptSession {
   if (!isRecord(value)) return false;
-  const { id, worker, standing, beganAt, seenAt, request } = value;
+  const { id, worker, standing, beganAt, seenAt, request, told = null } = value;
   return (
     typeof id === 'string' &&
     /^s\d{1,6}$/.test(id) &&
     (worker === null || (typeof worker === 'string' && worker.length < 100)) &&
     (standing === null || isStanding(standing)) &&
+    (told === null || isTold(told)) &&
     typeof beganAt === 'number' &&
     typeof seenAt === 'number' &&
     isRequest(request)
@@ -127,6 +136,12 @@ function isKept(value: unknown): value is KeptSession {
 
 function isStanding(value: unknown): boolean {
   return isRecord(value) && ['shellId', 'commandId', 'promptWord'].every((name) => typeof value[name] === 'string');
+}
+
+const REASONS: readonly unknown[] = ['reload', 'away', 'update'] satisfies StoredSession['why'][];
+
+function isTold(value: unknown): boolean {
+  return isRecord(value) && REASONS.includes(value['why']) && typeof value['seenAt'] === 'number';
 }
 
 function isRequest(value: unknown): boolean {

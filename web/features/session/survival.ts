@@ -45,7 +45,8 @@ export type Note =
   | { readonly what: 'line'; readonly prompt: string; readonly text: string }
   | { readonly what: 'input'; readonly text: string | null }
   | { readonly what: 'divider'; readonly words: string }
-  | { readonly what: 'clear' | 'interrupt' };
+  /** 'doubt': nobody knows whether the last line runs. */
+  | { readonly what: 'clear' | 'interrupt' | 'doubt' };
 
 /** One thing that was written or done, with its time in ms since 1970. */
 export type Past = (

@@ -130,7 +130,7 @@ function interruptOrCopy({ shell, input, copy }: KeyTargets): boolean {
   } else if (input.mode === 'prompt') {
     // What waits for the link goes back into the line, where it can be seen and cleared.
     if (!shell.takeBack()) input.replace('');
-  } else void shell.interrupt('ctrl-c');
+  } else if (shell.view.isLinked || !shell.takeBack()) void shell.interrupt('ctrl-c');
   return true;
 }
 

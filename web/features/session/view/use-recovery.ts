@@ -54,12 +54,14 @@ export function useDividerWords(): void {
   const t = useTranslations('session.divider');
   const words = useCallback(
     (divider: Divider) => {
-      const clock = (ms: number) => new Date(ms).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+      const clock = (ms: number, second?: '2-digit') =>
+        new Date(ms).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', ...(second && { second }) });
       if (divider.at === 'gap') {
         const { sinceMs, atMs } = divider;
-        return sinceMs === null
-          ? t('gap', { time: clock(atMs) })
-          : t('anew', { since: clock(sinceMs), time: clock(atMs) });
+        if (sinceMs === null) return t('gap', { time: clock(atMs) });
+        // Two times within a minute would read as the same.
+        const second = clock(sinceMs) === clock(atMs) ? '2-digit' : undefined;
+        return t('anew', { since: clock(sinceMs, second), time: clock(atMs, second) });
       }
       const time = clock(Date.now());
       if (divider.at === 'resumed' || divider.at === 'trimmed') return t(divider.at, { time });
