@@ -51,6 +51,8 @@ export const STAGES: readonly Stage[] = [
     before: ensureSystemPackages,
     commands: [['playwright', 'test', '--config=e2e/playwright.config.ts', '--reporter=list,json']],
     report: 'e2e.json',
+    // A hundred tests in a browser, one after the other: more than ten minutes where the machine has other work.
+    limitMinutes: 15,
   },
 ];
 

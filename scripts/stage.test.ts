@@ -62,6 +62,11 @@ describe('runStage', () => {
     expect(await run(stage)).toMatchObject({ isGreen: false, output: 'Install squid.\n' });
   });
 
+  it('stops a command that takes longer than its stage may', async () => {
+    const stage = { name: 'x', commands: [shell('echo begun; sleep 600')], limitMinutes: 0.01 };
+    expect(await run(stage)).toMatchObject({ isGreen: false, output: 'begun\nStopped after 0.01 minutes.\n' });
+  });
+
   it('is red when the command does not exist', async () => {
     expect(await run({ name: 'x', commands: [['no-such-command-here']] })).toMatchObject({ isGreen: false, failed: 1 });
   });

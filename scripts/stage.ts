@@ -10,6 +10,8 @@ export interface Stage {
   readonly before?: () => string | null;
   /** A report in the form that vitest and Playwright write, relative to the report folder. */
   readonly report?: string;
+  /** One of its commands that takes longer hangs. 10 where nothing is said. */
+  readonly limitMinutes?: number;
 }
 
 /** How a stage went. */
@@ -20,9 +22,6 @@ export interface StageResult {
   readonly output: string;
   readonly ms: number;
 }
-
-/** No stage takes longer than this on two cores; one that does hangs. */
-const STAGE_LIMIT_MS = 10 * 60_000;
 
 /** Runs a stage. With `isLoud` its output goes to the terminal as it comes, otherwise it is kept for the result. */
 export async function runStage(
@@ -43,7 +42,7 @@ export async function runStage(
   if (problem !== null) return done(false, `${problem}\n`);
   let output = '';
   for (const [command, ...words] of stage.commands) {
-    const { isGreen, text } = await runCommand(command, words, root, reportFolder, isLoud);
+    const { isGreen, text } = await runCommand(command, words, stage.limitMinutes ?? 10, root, reportFolder, isLoud);
     output += text;
     if (!isGreen) return done(false, output);
   }
@@ -53,7 +52,14 @@ export async function runStage(
   return done(true, output);
 }
 
-function runCommand(command: string, words: string[], root: string, reportFolder: string, isLoud: boolean) {
+function runCommand(
+  command: string,
+  words: string[],
+  limitMinutes: number,
+  root: string,
+  reportFolder: string,
+  isLoud: boolean,
+) {
   return new Promise<{ isGreen: boolean; text: string }>((resolve) => {
     const child = spawn(command, words, {
       cwd: root,
@@ -74,9 +80,9 @@ function runCommand(command: string, words: string[], root: string, reportFolder
     child.stdout?.on('data', keep);
     child.stderr?.on('data', keep);
     const timer = setTimeout(() => {
-      text += `Stopped after ${STAGE_LIMIT_MS / 60_000} minutes.\n`;
+      text += `Stopped after ${limitMinutes} minutes.\n`;
       killGroup(child);
-    }, STAGE_LIMIT_MS);
+    }, limitMinutes * 60_000);
     const stop = (): void => killGroup(child);
     process.once('SIGINT', stop).once('SIGTERM', stop);
     const finish = (isGreen: boolean, last: string): void => {
