@@ -150,6 +150,30 @@ test('a PAC file sends one server through its proxy and another one directly, an
   expect(stack.squidTap.connectionCount).toBeGreaterThan(before);
 });
 
+test('a proxy that stands beside the address of a PAC file can be taken without the file', async ({
+  person,
+  stack,
+}) => {
+  const registry = [
+    'HKEY_CURRENT_USER\\Software\\Microsoft\\Windows\\CurrentVersion\\Internet Settings',
+    '    ProxyEnable    REG_DWORD    0x1',
+    `    ProxyServer    REG_SZ    ${at(stack.squidTap.port)}`,
+    '    AutoConfigURL    REG_SZ    http://wpad.corp.example/proxy.pac',
+  ].join('\r\n');
+  await beginRoute(person, `https://${at(stack.secureTap.port)}`);
+  await paste(person, registry);
+  const road = words('routes.found.road.plain', { address: at(stack.squidTap.port) });
+  await expect(person.dialog.getByText(words('routes.pasted.beside', { road }))).toBeVisible();
+  await looksRight(person.page);
+  await person.page.setViewportSize({ width: 1280, height: 800 });
+  await person.button('routes.pasted.useBeside').click();
+  await expect(routeList(person)).toContainText(at(stack.squidTap.port));
+  const before = stack.squidTap.connectionCount;
+  await connect(person);
+  await opens(person, 'beside the file');
+  expect(stack.squidTap.connectionCount).toBeGreaterThan(before);
+});
+
 test('text that is nothing of the kind is said to be so', async ({ person }) => {
   await beginRoute(person, 'https://web01');
   await paste(person, 'the proxy is the one in the hall');

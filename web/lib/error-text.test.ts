@@ -29,6 +29,18 @@ describe('errorText', () => {
     expect(errorText(new WinRmError('wsman.timed-out', { seconds: 20 })).evidence).toBe('');
   });
 
+  it('tells what stood above a proxy’s words: its status and who it says it is', () => {
+    const text = errorText(
+      new WinRmError('proxy.connect-denied', { ...REFUSAL, proxyStatus: 'squid; error=denied\u001b' }),
+    );
+    expect(text.heads).toEqual(['HTTP 403', 'Via: 1.1 proxy', 'Proxy-Status: squid; error=denied ']);
+    const silent = errorText(new WinRmError('proxy.connect-denied', { ...REFUSAL, text: '', proxyStatus: 'squid' }));
+    expect([silent.heads, silent.evidence]).toEqual([['HTTP 403', 'Via: 1.1 proxy'], 'squid']);
+    expect(errorText(new WinRmError('http.unexpected-status', { status: 500, reason: '', text: '' })).heads).toEqual(
+      [],
+    );
+  });
+
   it('tells both that a line’s fate is unknown and that the proxy moved the connection', () => {
     const moved = new WinRmError('proxy.no-affinity', {
       ...{

@@ -20,6 +20,8 @@ export interface ErrorText {
   readonly actionKey: string | null;
   /** What the peer said in its own words, to be shown as it is and never translated; "" when it said nothing. */
   readonly evidence: string;
+  /** What stood above it: a proxy's status and the fields that tell who it is, one per line. */
+  readonly heads: readonly string[];
   /** Facts for a report, one per line; holds no secret because no error's details may. */
   readonly report: string;
 }
@@ -49,8 +51,22 @@ export function errorText(error: WinRmError): ErrorText {
     recovery: error.recovery,
     actionKey: error.recovery === 'none' ? null : `recovery.${error.recovery}`,
     evidence: told === undefined ? '' : clean(told).trim(),
+    heads: headsOf(error, told),
     report: [error.code, ...details.map(([name, value]) => `${name}: ${clean(String(value))}`)].join('\n'),
   };
+}
+
+function headsOf({ code, details }: WinRmError, told: string | undefined): string[] {
+  const heads: string[] = [];
+  if (!code.startsWith('proxy.')) return heads;
+  if ('status' in details && typeof details.status === 'number' && details.status > 0) {
+    heads.push(`HTTP ${details.status}`);
+  }
+  if ('via' in details && details.via) heads.push(`Via: ${clean(details.via)}`);
+  if ('proxyStatus' in details && details.proxyStatus && details.proxyStatus !== told) {
+    heads.push(`Proxy-Status: ${clean(details.proxyStatus)}`);
+  }
+  return heads;
 }
 
 function valuesOf({ details }: WinRmError): SentenceValues {

@@ -27,6 +27,7 @@ export function ConnectProgress({
   isProduction,
   onReady,
   onBack,
+  onHttps,
 }: {
   sessionId: string;
   password: string;
@@ -34,6 +35,8 @@ export function ConnectProgress({
   onReady: () => void;
   /** Back to the form, at the field that should change, or null; or where a proxy's question is answered. */
   onBack: (field: string | null, asked?: ProxyQuestion | null) => void;
+  /** For the demo, where a proxy asks who we are and there is an https way for it: goes that way at once. */
+  onHttps?: (() => void) | undefined;
 }) {
   const tAll = useTranslations();
   const t = useTranslations('progress');
@@ -58,6 +61,7 @@ export function ConnectProgress({
   const isChange = isCertificateChange(error);
   const isStaleDemo = entry.request.isDemo && error?.recovery === 'new-credential';
   const question = entry.request.isDemo ? null : proxyQuestion(error);
+  const wayOut = entry.request.isDemo && error?.code === 'proxy.needs-https' ? (onHttps ?? null) : null;
   const drop = (field: string | null, asked: ProxyQuestion | null = null) => {
     void closeSession(sessionId);
     onBack(field, asked);
@@ -75,6 +79,9 @@ export function ConnectProgress({
     if (isStaleDemo) {
       drop(null);
       void signOut();
+    } else if (wayOut !== null) {
+      void closeSession(sessionId);
+      wayOut();
     } else if (question !== null) drop(null, question);
     else if (recovery === 'new-credential') drop('password');
     else if (recovery === 'change-route') drop('route');
@@ -87,7 +94,7 @@ export function ConnectProgress({
     else retry(sessionId, password);
   };
   const isRefused = error?.code === 'tls.untrusted';
-  const tProxy = question && tAll(QUESTION_ACTIONS[question.place]);
+  const tProxy = wayOut ? tDemo('maze.wayOut.https') : question && tAll(QUESTION_ACTIONS[question.place]);
   const again = error && isOutage(entry, error) ? tRecovery('retry') : undefined;
   const label = isStaleDemo ? tDemo('signInAgain') : isRefused ? tRecovery('look-again') : (tProxy ?? again);
   const failure = error && (

@@ -56,6 +56,11 @@ export default function DemoDialog({ opened }: { opened: Extract<AppWindow, { ki
         password={password}
         isProduction={false}
         onReady={() => undefined}
+        onHttps={
+          lastRoom && demo?.https
+            ? () => begin({ room: lastRoom, scheme: 'https', isAround: false }, password)
+            : undefined
+        }
         onBack={() => (opened.isMaze ? setSessionId(null) : openWindow(null))}
       />
     );

@@ -11,7 +11,7 @@ import { errorText } from '@/lib/error-text.ts';
 import { MAX_SETTINGS_CHARACTERS, printAddress, type SavedSettings } from '@/lib/saved.ts';
 import { workerFault } from '../session/worker/messages.ts';
 import { readServer } from './connect-form.ts';
-import { RoadFound } from './road-found.tsx';
+import { RoadFound, useRoadWords } from './road-found.tsx';
 import { useReading } from './use-road.ts';
 
 /** More than any PAC file. */
@@ -36,6 +36,7 @@ export default function PasteSettings({
   onKeep: (settings: SavedSettings) => void;
 }) {
   const t = useTranslations('routes.pasted');
+  const print = useRoadWords();
   const [text, setText] = useState(settings?.text ?? '');
   const [from, setFrom] = useState(settings?.from ?? '');
   const [tried, setTried] = useState('');
@@ -58,6 +59,8 @@ export default function PasteSettings({
   };
   const road = reading?.answer?.routes[0] ?? null;
   const isWhole = reading !== null && reading.pacUrl === null;
+  // What stands beside the address of a PAC file is what such settings fall back to.
+  const beside = reading !== null && !isWhole && road !== null && road.hops.length > 0 ? road : null;
   const use = (hops: readonly Hop[]) => (hops.length > 0 ? onRoad(hops) : onDirect?.());
   const kept = reading?.keep ?? null;
   const isTooLong = kept !== null && kept.length > MAX_SETTINGS_CHARACTERS;
@@ -105,7 +108,13 @@ export default function PasteSettings({
           }}
         />
       )}
+      {beside && <p className="text-sm wrap-anywhere">{t('beside', { road: print(beside) })}</p>}
       <div className="flex flex-wrap gap-2 empty:hidden">
+        {beside && (
+          <Button look="quiet" icon="check" onClick={() => use(beside.hops)}>
+            {t('useBeside')}
+          </Button>
+        )}
         {isWhole && road !== null && (road.hops.length > 0 || onDirect !== undefined) && (
           <Button look="quiet" icon="check" onClick={() => use(road.hops)}>
             {t(road.hops.length > 0 ? 'use' : 'useDirect')}

@@ -27,6 +27,13 @@ describe('readSettings', () => {
     expect(readSettings({ text: 'https://wpad.corp/proxy.pac', target, nowMs })).toMatchObject({
       ...{ source: 'pac-url', pacUrl: 'https://wpad.corp/proxy.pac' },
     });
+    // A registry names both: what stands beside the file can be offered.
+    const beside = '    ProxyEnable    REG_DWORD    0x1\n    ProxyServer    REG_SZ    p:8080\n';
+    const both = `${beside}    AutoConfigURL    REG_SZ    http://wpad.corp/proxy.pac`;
+    expect(readSettings({ text: both, target, nowMs })).toMatchObject({
+      pacUrl: 'http://wpad.corp/proxy.pac',
+      answer: { routes: [{ hops: [{ host: 'p', port: 8080 }] }] },
+    });
   });
 
   it.each([

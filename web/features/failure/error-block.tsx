@@ -50,16 +50,19 @@ export function ErrorBlock({
       </div>
     );
   }
+  const told = [...text.heads, ...(text.heads.length > 0 && text.evidence ? ['', text.evidence] : [text.evidence])]
+    .join('\n')
+    .trim();
   const isForAdmin = text.recovery === 'ask-admin';
   return (
     <div role="alert" className="arrives mt-2 rounded-card border border-line bg-ground p-4">
       <p className="max-w-[72ch] border-l-2 border-bad pl-3 text-ink">{t(text.messageKey, text.values)}</p>
       {text.because && <p className="mt-2 max-w-[72ch]">{t(text.because.messageKey, text.because.values)}</p>}
-      {text.evidence && (
+      {told !== '' && (
         <figure className="mt-3">
           <figcaption className="text-sm text-ink-soft">{t('failure.evidence')}</figcaption>
           <pre lang="" className="mt-1 rounded-control bg-sunken p-2 font-mono text-xs break-words whitespace-pre-wrap">
-            {text.evidence}
+            {told}
           </pre>
         </figure>
       )}

@@ -75,6 +75,20 @@ describe('progressOf', () => {
     expect(view.hops[2]?.state).toBe('failed');
   });
 
+  test('marks a proxy that refused as the place where it ended, and the server as never reached: proxy.auth-rejected', () => {
+    const words = { status: 407, via: '', proxyStatus: '', text: '' };
+    const place = { hop: 1, host: 'proxy', port: 3128 };
+    const rejected = new WinRmError('proxy.auth-rejected', { ...place, ...words, mechanism: 'Basic', stage: 'begin' });
+    const needs = new WinRmError('proxy.needs-https', { ...place, offered: 'Basic', refusedBy: 'relay' });
+    for (const error of [rejected, needs]) {
+      const view = facts({ at: 'closed', error }, [hop(10, 0, 'open'), hop(12, 1, 'open')]);
+      expect(view.hops.map((one) => one.state)).toEqual(['open', 'open', 'failed', 'idle']);
+    }
+    const beyond = new WinRmError('proxy.target-unreachable', { ...place, ...words, target: 'web01:5985' });
+    const view = facts({ at: 'closed', error: beyond }, [hop(10, 0, 'open'), hop(12, 1, 'open')]);
+    expect(view.hops.map((one) => one.state)).toEqual(['open', 'open', 'open', 'failed']);
+  });
+
   test('a forwarding proxy opens no tunnel: the server counts as reached when the sign-in begins', () => {
     const entries = [hop(10, 0, 'open'), hop(20, 1, 'open'), state(25, 'authenticating')];
     const view = facts({ at: 'authenticating', mechanism: 'NTLM', stage: 'begin' }, entries, 'http-forward');

@@ -170,6 +170,7 @@ function hopViews(facts: ProgressFacts, steps: readonly StepView[]): HopView[] {
   const isTls = facts.scheme === 'https';
   const isSealed = isTls || facts.state.at === 'ready' || facts.state.at === 'ended';
   const readableKey = isTls ? READABLE_OVER_TLS : isSealed ? READABLE_WHEN_SEALED : READABLE_OVER_HTTP;
+  const refused = refusingHop(facts.state);
   const node = (id: string, kind: HopView['kind'], name: string): HopView => {
     const step = steps.find((one) => one.id === id);
     const isServer = kind === 'server';
@@ -177,7 +178,7 @@ function hopViews(facts: ProgressFacts, steps: readonly StepView[]): HopView[] {
       id,
       kind,
       name,
-      state: kind === 'you' ? 'open' : hopState(step, facts.state),
+      state: kind === 'you' ? 'open' : afterRefusal(id, refused, hopState(step, facts.state)),
       lockToNext: isServer ? null : isSealed ? 'sealed' : 'open',
       readableKey: isServer ? null : readableKey,
       ms: step?.ms ?? null,
@@ -197,6 +198,19 @@ function hopState(step: StepView | undefined, state: SessionState): HopView['sta
   if (step?.state === 'done') return 'open';
   if (step?.state === 'failed') return 'failed';
   return step?.state === 'running' ? 'dialling' : 'idle';
+}
+
+/** The step of the proxy that refused to go on; null where none did. What it stands before was never reached. */
+function refusingHop(state: SessionState): string | null {
+  const error = state.at === 'lost' || state.at === 'closed' ? state.error : null;
+  if (error === null || !/^proxy\.(?:auth-.*|needs-https|connect-denied)$/.test(error.code)) return null;
+  return 'hop' in error.details && error.details.hop > 0 ? `proxy-${error.details.hop}` : null;
+}
+
+function afterRefusal(id: string, refused: string | null, state: HopView['state']): HopView['state'] {
+  if (refused === null) return state;
+  if (id === refused) return 'failed';
+  return state === 'failed' ? 'idle' : state;
 }
 
 /** Reports of the lane that leads, with when they came on the journal's clock. */
