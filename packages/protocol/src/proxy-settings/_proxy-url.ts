@@ -111,12 +111,14 @@ export function readPacUrl(text: string): { url: string; hadCredentials: boolean
   if (parts === null) return null;
   const scheme = (parts[1] as string).toLowerCase();
   const authority = parts[2] as string;
+  const path = parts[3] as string;
+  // As above: behind a slash it belongs to a password.
+  if (path.includes('@')) return null;
   const at = authority.lastIndexOf('@');
   const place = splitAuthority(authority.slice(at + 1));
-  if (scheme === 'file') return at < 0 ? { url: `file://${authority}${parts[3]}`, hadCredentials: false } : null;
+  if (scheme === 'file') return at < 0 ? { url: `file://${authority}${path}`, hadCredentials: false } : null;
   if (place === null || !isHost(place.host)) return null;
   if (place.port !== null && place.port !== '' && !isPort(Number(place.port))) return null;
-  const path = parts[3] as string;
   const url = `${scheme}://${authority.slice(at + 1).toLowerCase()}${path === '' ? '/' : path}`;
   return { url, hadCredentials: at >= 0 };
 }

@@ -401,6 +401,8 @@ describe('settings in words of our own', () => {
       ],
       '"}',
     );
+    // found by the property below
+    expect(() => readProxySettings('http://http://ana:hunter2@')).toThrow();
     fc.assert(
       fc.property(fc.array(piece, { minLength: 2, maxLength: 12 }), (pieces) => {
         try {
