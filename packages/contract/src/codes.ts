@@ -88,7 +88,7 @@ export const RELAY_ERRORS = {
   'proxy.tls-failed': z.object({
     ...place,
     problem: evidence,
-    about: z.exactOptional(z.enum(['certificate', 'not-tls'])),
+    about: z.exactOptional(z.enum(['certificate', 'plain'])),
   }),
   'proxy.socks-refused': z.object({
     ...place,
@@ -104,7 +104,7 @@ export const RELAY_ERRORS = {
     ...place,
     via: evidence,
     stage: word,
-    why: z.enum(['closed', 'announced', 'outdated', 'unanswered', 'own-sign-in', 'unsaid']),
+    why: z.enum(['closed', 'announced', 'outdated', 'unanswered', 'asking', 'unsaid']),
     status: z.exactOptional(words.status),
     proxyStatus: z.exactOptional(evidence),
     text: z.exactOptional(evidence),

@@ -51,7 +51,7 @@ test('readRelayError lets through what an error may leave out, where it is there
   const words = { status: 407, via: '', proxyStatus: 'px', text: 'no' };
   for (const [code, details] of [
     ['proxy.drops-connection', { ...place, via: '', stage: 'CONNECT', why: 'unanswered' }],
-    ['proxy.drops-connection', { ...place, ...words, stage: 'CONNECT with NTLM', why: 'own-sign-in' }],
+    ['proxy.drops-connection', { ...place, ...words, stage: 'CONNECT with NTLM', why: 'asking' }],
     ['proxy.connect-denied', { ...place, ...words, target: 'a:1', form: 'may-forward' }],
     ['proxy.connect-denied', { ...place, ...words, target: 'a:1' }],
     ['proxy.tls-failed', { ...place, problem: 'x', about: 'certificate' }],

@@ -85,9 +85,9 @@ interface ProxyWords {
 /**
  * How a connection went away that was still needed. On its way through a proxy: closed, announced by `Connection: close`,
  * outdated (HTTP/1.0). By the proxy itself, before there was a way through it: unanswered (not a word from the beginning),
- * own-sign-in (it had asked who we are), unsaid (in place of saying whether it reached the target).
+ * asking (it had asked who we are), unsaid (in place of saying whether it reached the target).
  */
-export type DropReason = 'closed' | 'announced' | 'outdated' | 'unanswered' | 'own-sign-in' | 'unsaid';
+export type DropReason = 'closed' | 'announced' | 'outdated' | 'unanswered' | 'asking' | 'unsaid';
 
 /**
  * The facts each code carries. No field may hold a secret. Hops count from 1 at the tab's end of the road. `proxy` is
@@ -115,7 +115,7 @@ export interface ErrorDetails {
   'proxy.needs-https': ProxyPlace & { offered: string; refusedBy: 'relay' | 'here' };
   'proxy.connect-denied': ProxyPlace & ProxyWords & { target: string; form?: 'may-forward' };
   'proxy.target-unreachable': ProxyPlace & ProxyWords & { target: string };
-  'proxy.tls-failed': ProxyPlace & { problem: string; about?: 'certificate' | 'not-tls' };
+  'proxy.tls-failed': ProxyPlace & { problem: string; about?: 'certificate' | 'plain' };
   'proxy.socks-refused': ProxyPlace & { target: string; reply: number; problem: string };
   'proxy.not-a-proxy': ProxyPlace & { startsWith: string; kind?: 'socks5' };
   'proxy.drops-connection': ProxyPlace & Partial<ProxyWords> & { via: string; stage: string; why: DropReason };

@@ -70,7 +70,7 @@ function asTlsError(error: unknown, { host, port }: Address): unknown {
   }
   if (NOT_TLS.has(code)) {
     const problem = 'what answers there does not speak TLS';
-    return new WinRmError('proxy.tls-failed', { ...place, problem, about: 'not-tls' }, error);
+    return new WinRmError('proxy.tls-failed', { ...place, problem, about: 'plain' }, error);
   }
   const shown = /^[A-Z0-9_]{1,64}$/.test(code) ? code : 'unknown';
   const problem = BREAKS.has(code) ? 'the proxy closed the connection' : `the handshake broke off (${shown})`;

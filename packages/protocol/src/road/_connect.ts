@@ -215,7 +215,7 @@ function asProxyError(error: unknown, proxy: ProxyHop, asking: Asking): unknown 
 
 /** Closed before there was a tunnel: in the middle of the proxy's own sign-in, or without a word from the beginning. */
 function dropped({ hop, host, port }: ProxyHop, { words, stage }: Asking, cause?: unknown): WinRmError {
-  const why = words === null ? 'unanswered' : 'own-sign-in';
+  const why = words === null ? 'unanswered' : 'asking';
   return new WinRmError('proxy.drops-connection', { hop, host, port, via: '', ...words, stage, why }, cause);
 }
 

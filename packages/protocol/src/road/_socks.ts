@@ -46,7 +46,7 @@ function asProxyError(error: unknown, proxy: ProxyHop, stage: string, reader: Ex
 }
 
 /** What an end means in place of an answer. OpenSSH's proxy ends so when it could not reach the target. */
-const WHY: Readonly<Record<string, DropReason>> = { password: 'own-sign-in', connect: 'unsaid' };
+const WHY: Readonly<Record<string, DropReason>> = { password: 'asking', connect: 'unsaid' };
 
 /**
  * A proxy of HTTP that is greeted in SOCKS waits for the end of a line that never comes. Greeting takes one round trip and

@@ -155,7 +155,7 @@ describe('proxySignIn over CONNECT', () => {
     const run = walk([[asks(['NTLM']), asks([NTLM_CHALLENGE], CLOSES)], [TUNNEL]]);
     await expect(run.road).rejects.toMatchObject({
       code: 'proxy.drops-connection',
-      details: { via: '1.1 px', stage: 'CONNECT with NTLM', why: 'own-sign-in', status: 407, text: 'Sign in.' },
+      details: { via: '1.1 px', stage: 'CONNECT with NTLM', why: 'asking', status: 407, text: 'Sign in.' },
     });
     expect(run.dials()).toBe(1);
   });
@@ -169,7 +169,7 @@ describe('proxySignIn over CONNECT', () => {
     await expect(run.road).rejects.toMatchObject({
       code: 'proxy.drops-connection',
       details: {
-        ...{ hop: 1, host: 'px.corp', port: 3128, stage: 'CONNECT with NTLM', why: 'own-sign-in' },
+        ...{ hop: 1, host: 'px.corp', port: 3128, stage: 'CONNECT with NTLM', why: 'asking' },
         ...{
           status: 407,
           via: '1.1 px',
@@ -409,7 +409,7 @@ describe('SOCKS 5', () => {
   it('is proxy.drops-connection when it ends in between, and proxy.auth-required without a credential', async () => {
     const ends: [string, string, string][] = [
       ['\x05', 'SOCKS greeting', 'unanswered'],
-      ['\x05\x02', 'SOCKS password', 'own-sign-in'],
+      ['\x05\x02', 'SOCKS password', 'asking'],
       ['\x05\x00', 'SOCKS connect', 'unsaid'],
     ];
     for (const [said, stage, why] of ends) {
