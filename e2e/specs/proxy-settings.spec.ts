@@ -160,7 +160,8 @@ test('a proxy that stands beside the address of a PAC file can be taken without 
     `    ProxyServer    REG_SZ    ${at(stack.squidTap.port)}`,
     '    AutoConfigURL    REG_SZ    http://wpad.corp.example/proxy.pac',
   ].join('\r\n');
-  await beginRoute(person, `https://${at(stack.secureTap.port)}`);
+  // Not this machine, to which such settings go directly.
+  await beginRoute(person, `http://${PROXY_ONLY_NAME}:${stack.gssTap.port}`, RIG_ACCOUNT);
   await paste(person, registry);
   const road = words('routes.found.road.plain', { address: at(stack.squidTap.port) });
   await expect(person.dialog.getByText(words('routes.pasted.beside', { road }))).toBeVisible();
@@ -170,7 +171,7 @@ test('a proxy that stands beside the address of a PAC file can be taken without 
   await expect(routeList(person)).toContainText(at(stack.squidTap.port));
   const before = stack.squidTap.connectionCount;
   await connect(person);
-  await opens(person, 'beside the file');
+  await opens(person, 'beside the file', 'http');
   expect(stack.squidTap.connectionCount).toBeGreaterThan(before);
 });
 
