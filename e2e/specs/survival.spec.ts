@@ -160,8 +160,23 @@ test('the relay ends and begins again: the page signs in by itself and goes on w
   await newcomer.seesRow(/opened anew.*may be missing/);
   await newcomer.run('echo [%VESSEL%]');
   await newcomer.seesRow('[Thermopylae]');
-  expect(stack.host.shellCount).toBe(1);
+  // At the prompt, too: what is typed while no relay is there runs once, and nobody has to wonder.
+  front.cut();
   await second.stop();
+  await expect(page.getByText(/^Link to the relay lost \d+ s ago\./)).toBeVisible();
+  for (const line of ['echo eno-eht | rev', 'echo owt-eht | rev']) {
+    await newcomer.input.fill(line);
+    await newcomer.input.press('Enter');
+  }
+  await expect(page.getByText('2 lines wait for the link')).toBeVisible();
+  const third = await start();
+  front.join();
+  await newcomer.ends('echo owt-eht | rev');
+  await expect(newcomer.rows.filter({ hasText: /^the-(?:one|two)/ })).toHaveCount(2);
+  await expect(newcomer.button('session.running.stop')).toBeHidden();
+  await newcomer.run('echo [%VESSEL%]');
+  expect(stack.host.shellCount).toBe(1);
+  await third.stop();
   front.aim(behind);
   rmSync(folder, { recursive: true, force: true });
 });
