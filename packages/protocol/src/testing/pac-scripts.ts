@@ -196,7 +196,7 @@ const FindProxyForURL = (url, host) => {
 function FindProxyForURL(url, host) {
   try {
     if (typeof isInNetEx === 'function' && host.indexOf(':') > -1) return "PROXY six:80";
-    if (typeof dnsResolveEx == "undefined" || true) throw { code: 7 };
+    if (typeof vendorResolve == "undefined") throw { code: 7 };
   } catch (e) {
     var code = e.code;
   } finally {

@@ -104,7 +104,8 @@ function runAction(action: ShortcutAction, on: KeyTargets): boolean {
     case 'older-command':
     case 'newer-command': {
       const direction = action.kind === 'older-command' ? 'older' : 'newer';
-      return moveCommand(on.root.current ?? document.body, direction) || screen.scrollToCommand(direction) || true;
+      if (!moveCommand(on.root.current ?? document.body, direction)) screen.scrollToCommand(direction);
+      return true;
     }
     case 'command-view':
       on.onCommandView();
