@@ -1,35 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { parseCredential } from '../auth/credential.ts';
-import { utf8Decode } from '../bytes/bytes.ts';
 import type { RoadLink, RoadOpener } from '../opened-road.ts';
-import { fixedPlatform, settled } from '../testing/index.ts';
+import { settled } from '../testing/index.ts';
+import { sessionWith, textOf } from '../testing/rehearsed-session.ts';
 import { type DoubleReply, type SeenOperation, WinRmDouble } from '../testing/winrm-double.ts';
-import { Session, type SessionOptions } from './session.ts';
-import { parseTarget } from './target.ts';
 
 const COMMAND = { kind: 'command', command: 'echo hi', codePage: 65001 } as const;
-const INTERACTIVE = { kind: 'interactive', codePage: 65001 } as const;
-
-function sessionWith(double: WinRmDouble, options: Partial<SessionOptions> = {}) {
-  const platform = fixedPlatform();
-  const session = new Session({
-    target: parseTarget('srv1').target,
-    policy: 'ntlm',
-    credential: parseCredential('CORP\\alice', 'Passw0rd!'),
-    openRoad: double.openRoad,
-    platform,
-    shell: INTERACTIVE,
-    ...options,
-  });
-  return { session, platform };
-}
-
-/** The output, "|" where some may be missing. */
-async function textOf(session: Session): Promise<string> {
-  let text = '';
-  for await (const { stream, bytes } of session.output) text += stream === 'gap' ? '|' : utf8Decode(bytes);
-  return text;
-}
+const _INTERACTIVE = { kind: 'interactive', codePage: 65001 } as const;
 
 /** Does something to the nth operation of a name, counted from 1. */
 function nth<Result>(name: string, count: number, result: Result): (operation: SeenOperation) => Result | undefined {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { parseCredential } from '../auth/credential.ts';
-import { utf8Decode } from '../bytes/bytes.ts';
 import { WinRmError } from '../errors.ts';
 import type { RoadOpener } from '../opened-road.ts';
 import { type FixedPlatform, fixedPlatform, settled } from '../testing/index.ts';
+import { textOf } from '../testing/rehearsed-session.ts';
 import { WinRmDouble } from '../testing/winrm-double.ts';
 import { DEFAULT_PATIENCE_MS } from './_patience.ts';
 import { Session, type SessionOptions } from './session.ts';
@@ -51,13 +51,6 @@ async function pass(platform: FixedPlatform, ms: number): Promise<void> {
     await platform.advance(Math.min(250, left));
     await settled();
   }
-}
-
-/** The output, "|" where some may be missing. */
-async function textOf(session: Session): Promise<string> {
-  let text = '';
-  for await (const { stream, bytes } of session.output) text += stream === 'gap' ? '|' : utf8Decode(bytes);
-  return text;
 }
 
 /** A ready session whose Receive waits and whose connections then end, with nobody there any more. */

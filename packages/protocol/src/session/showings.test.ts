@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { parseCredential } from '../auth/credential.ts';
-import { fromBase64, toBase64, utf8Decode, utf8Encode } from '../bytes/bytes.ts';
+import { fromBase64, toBase64, utf8Encode } from '../bytes/bytes.ts';
 import { WinRmError } from '../errors.ts';
 import type { RoadOpener } from '../opened-road.ts';
 import { type FixedPlatform, fixedPlatform, settled } from '../testing/index.ts';
+import { textOf } from '../testing/rehearsed-session.ts';
 import { tlsFront } from '../testing/tls-front.ts';
 import { type DoubleOptions, WinRmDouble } from '../testing/winrm-double.ts';
 import peers from '../tls/vectors/peers.json' with { type: 'json' };
@@ -42,12 +43,6 @@ function scene(target: string, options: Partial<SessionOptions> & { server?: Dou
     return { output };
   };
   return { session, double, platform, change };
-}
-
-async function textOf(session: Session): Promise<string> {
-  let text = '';
-  for await (const { stream, bytes } of session.output) text += stream === 'gap' ? '|' : utf8Decode(bytes);
-  return text;
 }
 
 async function pass(platform: FixedPlatform, ms: number): Promise<void> {

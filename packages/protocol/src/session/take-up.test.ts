@@ -1,42 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { parseCredential } from '../auth/credential.ts';
-import { fromBase64, utf8Decode } from '../bytes/bytes.ts';
+import { fromBase64 } from '../bytes/bytes.ts';
 import type { ShellOptions } from '../shell/shell-options.ts';
-import { fixedPlatform, settled } from '../testing/index.ts';
+import { settled } from '../testing/index.ts';
+import { sessionWith, textOf } from '../testing/rehearsed-session.ts';
 import { fault, WinRmDouble } from '../testing/winrm-double.ts';
-import { Session, type SessionOptions } from './session.ts';
-import { parseTarget } from './target.ts';
 
 const INTERACTIVE = { kind: 'interactive', codePage: 65001 } as const;
 const COMMAND = { kind: 'command', command: 'echo hi', codePage: 65001 } as const;
 const STANDING = { shellId: 'SHELL-1', commandId: 'COMMAND-1', promptWord: '0123456789abcdef' } as const;
-
-function sessionWith(double: WinRmDouble, options: Partial<SessionOptions> = {}) {
-  const platform = fixedPlatform();
-  const session = new Session({
-    target: parseTarget('srv1').target,
-    policy: 'ntlm',
-    credential: parseCredential('CORP\\alice', 'Passw0rd!'),
-    openRoad: double.openRoad,
-    platform,
-    shell: INTERACTIVE,
-    ...options,
-  });
-  return { session, platform };
-}
 
 /** A double whose shell was made by somebody before. */
 function withShell(options: ConstructorParameters<typeof WinRmDouble>[0] = {}): WinRmDouble {
   const double = new WinRmDouble(options);
   double.hasShell = true;
   return double;
-}
-
-/** The output, "|" where some may be missing. */
-async function textOf(session: Session): Promise<string> {
-  let text = '';
-  for await (const { stream, bytes } of session.output) text += stream === 'gap' ? '|' : utf8Decode(bytes);
-  return text;
 }
 
 describe('a shell that is taken up again', () => {
