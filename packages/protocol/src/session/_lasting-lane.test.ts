@@ -5,7 +5,6 @@ import { sessionWith, textOf } from '../testing/rehearsed-session.ts';
 import { type DoubleReply, type SeenOperation, WinRmDouble } from '../testing/winrm-double.ts';
 
 const COMMAND = { kind: 'command', command: 'echo hi', codePage: 65001 } as const;
-const _INTERACTIVE = { kind: 'interactive', codePage: 65001 } as const;
 
 /** Does something to the nth operation of a name, counted from 1. */
 function nth<Result>(name: string, count: number, result: Result): (operation: SeenOperation) => Result | undefined {
